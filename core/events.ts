@@ -1,0 +1,174 @@
+// The schemas of everything that travels: each gives the static type, the validator and the reference page.
+// Units stand last in field names; times are milliseconds since the epoch unless the name says otherwise.
+import { type Static, type TSchema, Type } from 'typebox';
+
+const Ms = (description: string) => Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000, description });
+
+/** A car's identity; also a level of MQTT topics, so `/`, `+` and `#` cannot stand in it. */
+export const Vin = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[^/+#\\u0000-\\u001f]+$',
+  description: 'The car: a VIN, or the id column of a recording',
+});
+
+const Reading = Type.Union([Type.Number(), Type.Null()]);
+
+export const Telemetry = Type.Object(
+  {
+    vin: Vin,
+    seq: Type.Integer({
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description:
+        'Rises strictly within a car, also over its restarts (gaps are allowed); tells redelivered events',
+    }),
+    ts: Ms('Event time: when the car measured'),
+    signals: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), Reading, {
+      maxProperties: 512,
+      description: 'Signal name of the catalogue → reading in its unit; null or absent: not measured',
+    }),
+  },
+  { additionalProperties: false, $id: 'Telemetry' },
+);
+export type Telemetry = Static<typeof Telemetry>;
+
+export const GroundTruth = Type.Object(
+  {
+    vin: Vin,
+    ts: Ms('When the phase began'),
+    faultId: Type.String({ minLength: 1, description: 'One fault of one car; the same in all its phases' }),
+    fault: Type.String({ minLength: 1, description: 'Fault family, e.g. overheating' }),
+    severity: Type.Number({ minimum: 0, maximum: 1 }),
+    phase: Type.Enum(['started', 'visible', 'repaired']),
+  },
+  { additionalProperties: false, $id: 'GroundTruth' },
+);
+export type GroundTruth = Static<typeof GroundTruth>;
+
+export const SignalShare = Type.Object(
+  {
+    signal: Type.String({ minLength: 1 }),
+    value: Reading,
+    expected: Reading,
+    share: Type.Number({ description: "This signal's part of the score, 0..1" }),
+  },
+  { additionalProperties: false, $id: 'SignalShare' },
+);
+export type SignalShare = Static<typeof SignalShare>;
+
+export const Score = Type.Object(
+  {
+    vin: Vin,
+    seq: Type.Integer({ minimum: 0 }),
+    ts: Ms('Event time of the scored event'),
+    partition: Type.Integer({ minimum: 0, description: 'Where in `telemetry` the event stands' }),
+    offset: Type.Integer({ minimum: 0 }),
+    model: Type.String({ minLength: 1, description: 'Version of the model that scored' }),
+    score: Type.Number({ description: 'Finite; higher is stranger' }),
+    threshold: Type.Number({ description: 'At or above it the event is strange' }),
+    late: Type.Boolean({
+      description: 'Later than the stated lateness: scored, but left out of state and policy',
+    }),
+    values: Type.Array(Reading, { description: "Readings, in the order of the model's catalogue" }),
+    expected: Type.Array(Reading, { description: 'What the model expected, same order and units' }),
+    top: Type.Array(SignalShare, { description: 'The signals that made the score, largest share first' }),
+  },
+  { additionalProperties: false, $id: 'Score' },
+);
+export type Score = Static<typeof Score>;
+
+export const Alert = Type.Object(
+  {
+    alertId: Type.String({ minLength: 1, description: 'The same in all its phases' }),
+    vin: Vin,
+    phase: Type.Enum(['raised', 'escalated', 'acknowledged', 'cleared'], {
+      description:
+        'escalated: the severity rose to critical while the alert was open; each phase comes at most once',
+    }),
+    severity: Type.Enum(['warning', 'critical']),
+    ts: Ms('Event time of this phase'),
+    raisedTs: Ms('Event time at which the alert was raised'),
+    model: Type.String({ minLength: 1 }),
+    score: Type.Number(),
+    threshold: Type.Number(),
+    top: Type.Array(SignalShare),
+    reason: Type.String({ minLength: 1, description: 'In words, for a person' }),
+    by: Type.Optional(Type.String({ description: 'Who acknowledged' })),
+  },
+  { additionalProperties: false, $id: 'Alert' },
+);
+export type Alert = Static<typeof Alert>;
+
+export const DeadLetter = Type.Object(
+  {
+    reason: Type.Enum([
+      'not-json',
+      'wrong-schema',
+      'impossible-value',
+      'unknown-signal',
+      'foreign-vin',
+      'too-large',
+      'unknown-topic',
+    ]),
+    detail: Type.String({ description: 'What is wrong and where' }),
+    topic: Type.String({ description: 'MQTT topic it was published to' }),
+    client: Type.String({ description: 'MQTT client id' }),
+    receivedTs: Ms('Ingest time'),
+    payloadBase64: Type.String({ description: 'The original bytes' }),
+  },
+  { additionalProperties: false, $id: 'DeadLetter' },
+);
+export type DeadLetter = Static<typeof DeadLetter>;
+
+/** A record of the compacted `models` topic: a released bundle (key `release/<version>`) or an alias (key `alias/<name>`). */
+export const ModelRelease = Type.Union(
+  [
+    Type.Object(
+      {
+        kind: Type.Literal('release'),
+        version: Type.String({ pattern: '^[A-Za-z0-9._-]{1,64}$' }),
+        ts: Ms('When it was released'),
+        by: Type.String(),
+        note: Type.String(),
+        bundle: Type.Unknown({
+          description: 'The model bundle (core/model/bundle.ts), checked when it is loaded',
+        }),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('alias'),
+        alias: Type.Enum(['champion', 'challenger']),
+        version: Type.String(),
+        previous: Type.Array(Type.String(), {
+          description: 'Versions that held the alias before, newest first; rollback takes the first',
+        }),
+        ts: Ms('When the alias was moved'),
+        by: Type.String(),
+        note: Type.String(),
+      },
+      { additionalProperties: false },
+    ),
+  ],
+  { $id: 'ModelRelease' },
+);
+export type ModelRelease = Static<typeof ModelRelease>;
+
+/** An order to one car or a cohort of the simulated fleet, on the MQTT topic `fleet/commands`. */
+export const FleetCommand = Type.Object(
+  {
+    vins: Type.Array(Vin, { minItems: 1, maxItems: 100_000 }),
+    action: Type.Enum(['break', 'repair', 'slow']),
+    fault: Type.Optional(
+      Type.String({ description: 'Fault family to start (break) or to mend (repair; all when absent)' }),
+    ),
+    severity: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+    speedFactor: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1 })),
+  },
+  { additionalProperties: false, $id: 'FleetCommand' },
+);
+export type FleetCommand = Static<typeof FleetCommand>;
+
+export type Schema = TSchema;

@@ -1,0 +1,111 @@
+// The metrics of all services in one table, so that the reference page and a test can hold them. A registry is made per
+// process (or per test) and passed in; nothing is global.
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+type MetricSpec = {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly help: string;
+  readonly labels?: readonly string[];
+  /** Upper bounds, for histograms. */
+  readonly buckets?: readonly number[];
+};
+
+const LATENCY_MS = [1, 2, 5, 10, 20, 50, 100, 200, 300, 500, 1000, 2000, 5000, 10_000] as const;
+
+export const METRICS = {
+  telltale_ingest_events_total: {
+    type: 'counter',
+    help: 'Events accepted into telemetry (durable and acknowledged)',
+  },
+  telltale_ingest_dead_letters_total: {
+    type: 'counter',
+    help: 'Messages sent to dead-letters',
+    labels: ['reason'],
+  },
+  telltale_ingest_connections: { type: 'gauge', help: 'MQTT connections open' },
+  telltale_ingest_append_ms: {
+    type: 'histogram',
+    help: 'From PUBLISH received to durable in the log',
+    buckets: LATENCY_MS,
+  },
+  telltale_scoring_events_total: { type: 'counter', help: 'Events scored' },
+  telltale_scoring_duplicates_total: {
+    type: 'counter',
+    help: 'Redelivered events recognised and not scored again',
+  },
+  telltale_scoring_late_total: {
+    type: 'counter',
+    help: 'Events later than the stated lateness: scored, left out of state',
+  },
+  telltale_scoring_invalid_total: {
+    type: 'counter',
+    help: 'Telemetry records that cannot be read: passed over',
+  },
+  telltale_scoring_lag: { type: 'gauge', help: 'Telemetry events not yet scored' },
+  telltale_alerts_total: { type: 'counter', help: 'Alert phases written', labels: ['phase'] },
+  telltale_alerts_lag: { type: 'gauge', help: 'Scores the alert policy has not seen yet' },
+  telltale_alerts_delay_ms: {
+    type: 'histogram',
+    help: 'From an event taken in to the alert that it raised',
+    buckets: LATENCY_MS,
+  },
+  telltale_feed_clients: { type: 'gauge', help: 'WebSocket clients connected' },
+  telltale_feed_messages_total: { type: 'counter', help: 'Alerts sent to WebSocket clients' },
+  telltale_feed_slow_clients_total: {
+    type: 'counter',
+    help: 'Clients disconnected because their queue was full',
+  },
+} as const satisfies Record<string, MetricSpec>;
+
+type NamesOf<K extends MetricSpec['type']> = {
+  [N in keyof typeof METRICS]: (typeof METRICS)[N]['type'] extends K ? N : never;
+}[keyof typeof METRICS];
+
+/** A process's metrics: made on first use, shown by `text()` in the Prometheus format. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #made = new Map<string, Counter | Gauge | Histogram>();
+
+  #get<M extends Counter | Gauge | Histogram>(name: string, make: () => M): M {
+    const known = this.#made.get(name);
+    if (known) return known as M;
+    const metric = make();
+    this.#made.set(name, metric);
+    return metric;
+  }
+
+  counter(name: NamesOf<'counter'>): Counter {
+    const { help, labels } = METRICS[name] as MetricSpec;
+    return this.#get(
+      name,
+      () => new Counter({ name, help, labelNames: [...(labels ?? [])], registers: [this.#registry] }),
+    );
+  }
+
+  gauge(name: NamesOf<'gauge'>): Gauge {
+    const { help, labels } = METRICS[name] as MetricSpec;
+    return this.#get(
+      name,
+      () => new Gauge({ name, help, labelNames: [...(labels ?? [])], registers: [this.#registry] }),
+    );
+  }
+
+  histogram(name: NamesOf<'histogram'>): Histogram {
+    const { help, labels, buckets } = METRICS[name] as MetricSpec;
+    return this.#get(
+      name,
+      () =>
+        new Histogram({
+          name,
+          help,
+          labelNames: [...(labels ?? [])],
+          buckets: [...(buckets ?? [])],
+          registers: [this.#registry],
+        }),
+    );
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
