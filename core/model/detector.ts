@@ -1,0 +1,178 @@
+// The detector: a bundle made ready to follow cars. One step takes a car's state and its readings and gives the score, what
+// was expected, and which signals made it. Nothing is allocated in a step; results are overwritten by the next one.
+import { TelltaleError } from '../errors.ts';
+import { bundleLayers, type ModelBundle } from './bundle.ts';
+import { applyScaler } from './features.ts';
+import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
+import { createHead } from './heads/heads.ts';
+import { compileNetwork } from './kernel.ts';
+import { tailLevel } from './tail.ts';
+
+/** All the detector remembers of a car. */
+export interface CarState {
+  /** Event time of the newest event; −Infinity: never seen. */
+  lastTsMs: number;
+  readonly slots: Float32Array;
+}
+
+/** What a step found. Arrays are reused. */
+export interface Finding {
+  /** Finite, ≥ 0: the length of the vector of `levels`. */
+  score: number;
+  /** Level of each statistic, in the order of `statistics`. */
+  readonly levels: Float64Array;
+  /** Raw value of each statistic. */
+  readonly raw: Float64Array;
+  /** What was expected of each signal, catalogue order, in its unit; NaN: nothing is known. */
+  readonly expected: Float64Array;
+  /** Each signal's part of the score, catalogue order, sums to 1 (to less where a level has no signal to blame). */
+  readonly shares: Float64Array;
+}
+
+export interface Detector {
+  readonly bundle: ModelBundle;
+  /** `head.statistic` of each level. */
+  readonly statistics: readonly string[];
+  readonly threshold: number;
+  newState(): CarState;
+  /**
+   * One event: `values` in catalogue order (NaN: missing), starting at `at`. The state is advanced; an event older than the
+   * car's newest counts as one usual step later.
+   */
+  step(state: CarState, values: Float64Array | Float32Array, tsMs: number, at?: number): Finding;
+  /** Fills `finding.shares`; only after a step, when somebody wants to know. */
+  explain(): Finding;
+  /** The score that raw statistics make, for calibration. */
+  scoreOf(raw: Float64Array): number;
+  encodeState(state: CarState): Uint8Array;
+  /** @throws TelltaleError MODEL_INVALID when the bytes are not of this model */
+  decodeState(bytes: Uint8Array): CarState;
+}
+
+interface Running {
+  readonly head: Head;
+  readonly stateAt: number;
+  readonly statisticsAt: number;
+}
+
+function layOut(heads: readonly Head[]) {
+  let stateSize = 0;
+  let count = 0;
+  const running = heads.map((head): Running => {
+    const one = { head, stateAt: stateSize, statisticsAt: count };
+    stateSize += head.stateSize;
+    count += head.statistics.length;
+    return one;
+  });
+  return { running, stateSize, count };
+}
+
+/**
+ * Makes a checked bundle ready to run.
+ * @throws TelltaleError MODEL_INVALID when its parts do not fit each other
+ */
+export function createDetector(bundle: ModelBundle): Detector {
+  const channels = bundle.scaler.signals.length;
+  const network = compileNetwork(bundleLayers(bundle));
+  const { running, stateSize, count } = layOut(bundle.heads.map((spec) => createHead(spec, channels)));
+  if (bundle.tails.length !== count) {
+    throw new TelltaleError('MODEL_INVALID', `damaged: ${bundle.tails.length} tails for ${count} statistics`);
+  }
+  const { tails, scaler, stepMs, gapMs } = bundle;
+  const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
+  const parts = new Float64Array(channels);
+  const input: HeadInput = {
+    features: new Float64Array(channels),
+    present: new Uint8Array(channels),
+    reconstruction: new Float64Array(channels),
+    restart: true,
+    steps: 1,
+  };
+  const finding: Finding = {
+    score: 0,
+    levels: new Float64Array(count),
+    raw: new Float64Array(count),
+    expected: medians.slice(),
+    shares: new Float64Array(bundle.catalogue.signals.length),
+  };
+  const shares = Float64Array.from(
+    running.flatMap(({ head }, h) => head.statistics.map(() => bundle.heads[h]!.share ?? 1)),
+  );
+  const foretold = new Float64Array(channels);
+  const foretellers = running.map(({ head }) => head).filter((head) => head.expected !== undefined);
+
+  // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support each other.
+  const scoreOf: Detector['scoreOf'] = (raw) => {
+    let sum = 0;
+    for (let i = 0; i < count; i += 1) {
+      const level = shares[i]! * tailLevel(tails[i]!, raw[i]!);
+      finding.levels[i] = level;
+      sum += level * level;
+    }
+    return Math.sqrt(sum);
+  };
+
+  const step: Detector['step'] = (state, values, tsMs, at = 0) => {
+    applyScaler(scaler, values, input.features, input.present, at);
+    network.run(input.features, input.reconstruction);
+    const elapsedMs = tsMs - state.lastTsMs;
+    input.restart = !(elapsedMs <= gapMs);
+    input.steps = input.restart ? 1 : Math.min(MAX_STEPS, Math.max(1, Math.round(elapsedMs / stepMs)));
+    if (tsMs > state.lastTsMs) state.lastTsMs = tsMs;
+    for (const { head, stateAt, statisticsAt } of running)
+      head.step(input, state.slots, stateAt, finding.raw, statisticsAt);
+    finding.score = scoreOf(finding.raw);
+    foretold.set(input.reconstruction);
+    for (const head of foretellers) head.expected?.(foretold);
+    for (let k = 0; k < channels; k += 1)
+      finding.expected[scaler.signals[k]!] = scaler.center[k]! + foretold[k]! * scaler.scale[k]!;
+    return finding;
+  };
+
+  const explain: Detector['explain'] = () => {
+    finding.shares.fill(0);
+    for (const { head, statisticsAt } of running) {
+      for (let i = 0; i < head.statistics.length; i += 1) {
+        const level = finding.levels[statisticsAt + i]!;
+        if (level <= 0 || finding.score <= 0) continue;
+        head.blame(i, parts);
+        let sum = 0;
+        for (let k = 0; k < channels; k += 1) sum += parts[k]!;
+        if (!(sum > 0)) continue;
+        const weight = (level / finding.score) ** 2 / sum;
+        for (let k = 0; k < channels; k += 1) finding.shares[scaler.signals[k]!]! += weight * parts[k]!;
+      }
+    }
+    return finding;
+  };
+
+  return {
+    bundle,
+    statistics: running.flatMap(({ head }) => head.statistics.map((name) => `${head.name}.${name}`)),
+    threshold: bundle.threshold,
+    newState: () => ({ lastTsMs: Number.NEGATIVE_INFINITY, slots: new Float32Array(stateSize) }),
+    step,
+    explain,
+    scoreOf,
+    encodeState: (state) => encodeState(state, stateSize),
+    decodeState: (bytes) => decodeState(bytes, stateSize),
+  };
+}
+
+/** Event time f64, then the slots, in the machine's byte order: states are read where they are written. */
+function encodeState({ lastTsMs, slots }: CarState, size: number): Uint8Array {
+  const bytes = new Uint8Array(8 + 4 * size);
+  new Float64Array(bytes.buffer, 0, 1)[0] = lastTsMs;
+  new Float32Array(bytes.buffer, 8, size).set(slots);
+  return bytes;
+}
+
+function decodeState(bytes: Uint8Array, size: number): CarState {
+  if (bytes.length !== 8 + 4 * size)
+    throw new TelltaleError(
+      'MODEL_INVALID',
+      `state of ${bytes.length} bytes, this model has ${8 + 4 * size}`,
+    );
+  const { buffer } = Uint8Array.from(bytes);
+  return { lastTsMs: new Float64Array(buffer, 0, 1)[0]!, slots: new Float32Array(buffer, 8, size).slice() };
+}

@@ -1,0 +1,44 @@
+// From a car's readings to the numbers the model sees: each signal less its median, over its robust spread, clipped; a
+// missing reading stands at the median, where it says nothing. Signals that never moved in training are left out.
+
+/** Rises whenever the meaning of a feature changes; a bundle made for another one is refused. */
+export const FEATURE_VERSION = 1;
+
+/** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
+export interface Scaler {
+  /** Index in the catalogue of each channel's signal, rising. */
+  readonly signals: readonly number[];
+  /** Median of the channel's training readings, in the signal's unit. */
+  readonly center: readonly number[];
+  /** Robust standard deviation, in the signal's unit, > 0. */
+  readonly scale: readonly number[];
+  /** Features are held within ±clip. */
+  readonly clip: number;
+}
+
+/**
+ * Fills `features` (one a channel) and `present` (1: measured) from `values` (catalogue order, NaN: missing), which may
+ * start at `at`. Returns how many channels were measured.
+ */
+export function applyScaler(
+  scaler: Scaler,
+  values: Float64Array | Float32Array,
+  features: Float64Array,
+  present: Uint8Array,
+  at = 0,
+): number {
+  const { signals, center, scale, clip } = scaler;
+  let measured = 0;
+  for (let k = 0; k < signals.length; k += 1) {
+    const z = (values[at + signals[k]!]! - center[k]!) / scale[k]!;
+    if (Number.isNaN(z)) {
+      features[k] = 0;
+      present[k] = 0;
+    } else {
+      features[k] = z > clip ? clip : z < -clip ? -clip : z;
+      present[k] = 1;
+      measured += 1;
+    }
+  }
+  return measured;
+}

@@ -1,0 +1,54 @@
+// A head is one detector among several: it follows a car event by event and gives statistics, each calibrated on its own
+// (tail.ts), so that heads with different units compete on one scale. A new kind of head is a file beside this one, a line
+// in heads.ts and a fit in training/heads/.
+
+/** One event of one car, as every head sees it. Reused from event to event: a head copies what it keeps. */
+export interface HeadInput {
+  /** One number a channel, clipped robust z-score; 0 where the reading is missing. */
+  readonly features: Float64Array;
+  /** 1 where measured. */
+  readonly present: Uint8Array;
+  /** The autoencoder's output for `features`. */
+  readonly reconstruction: Float64Array;
+  /** True for a car's first event and after a long pause: what the state says of the past no longer holds. */
+  restart: boolean;
+  /** Event time since the car's event before, in usual sampling steps, 1 to MAX_STEPS. */
+  steps: number;
+}
+
+/** Steps beyond which elapsed time is not told apart. */
+export const MAX_STEPS = 16;
+
+export interface Head {
+  readonly name: string;
+  /** Names of its statistics, in the order `step` writes them. */
+  readonly statistics: readonly string[];
+  /** 32-bit floats of state a car needs. All zero is the state of a car never seen. */
+  readonly stateSize: number;
+  /** Advances the car's state (from `state[at]`) by one event and writes the statistics, finite, higher is stranger. */
+  step(
+    input: HeadInput,
+    state: Float32Array,
+    at: number,
+    statistics: Float64Array,
+    statisticsAt: number,
+  ): void;
+  /** Each channel's part in statistic `index` of the last step, ≥ 0, any scale. */
+  blame(index: number, parts: Float64Array): void;
+  /** What the head expected of each channel in the last step, as features; heads that foretell nothing lack it. */
+  expected?(out: Float64Array): void;
+}
+
+/** What a bundle says of a head: its kind and whatever that kind needs, JSON. */
+export interface HeadSpec {
+  readonly kind: string;
+  readonly name: string;
+  /** Weight of its levels in the score, 0–1. Default 1. */
+  readonly share?: number;
+}
+
+/** Weight of the newest event in an average of `span` events, for 0 to MAX_STEPS steps elapsed. */
+export function smoothingTable(span: number): Float64Array {
+  const keep = 1 - 2 / (span + 1);
+  return Float64Array.from({ length: MAX_STEPS + 1 }, (_, steps) => 1 - keep ** Math.max(1, steps));
+}

@@ -1,0 +1,106 @@
+// A head for one variant of vehicle: cars that measure the same signals. A fleet of combustion and electric cars is two crowds;
+// one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels only, and rests
+// (statistics 0, state untouched) while a car of another variant is followed.
+import { TelltaleError } from '../../errors.ts';
+import type { Head, HeadInput, HeadSpec } from './head.ts';
+
+export interface VariantSpec extends HeadSpec {
+  readonly kind: 'variant';
+  /** Channels its cars measure, rising. */
+  readonly channels: readonly number[];
+  /** Channels of every other variant, to tell whose a car is. */
+  readonly others: readonly (readonly number[])[];
+  /** The head that follows its cars; its channel k is `channels[k]`. */
+  readonly head: HeadSpec;
+}
+
+/** How well each channel list fits what an event measured: +1 for a channel found, −1 for one not foreseen. */
+function marksOf(lists: readonly (readonly number[])[], channels: number): Int8Array[] {
+  return lists.map((list) => {
+    const marks = new Int8Array(channels).fill(-1);
+    for (const channel of list) marks[channel] = 1;
+    return marks;
+  });
+}
+
+function fit(marks: Int8Array, present: Uint8Array): number {
+  let sum = 0;
+  for (let k = 0; k < present.length; k += 1) sum += marks[k]! * present[k]!;
+  return sum;
+}
+
+/** Makes the head ready to run. `create` makes the inner head. @throws TelltaleError MODEL_INVALID */
+export function createVariantHead(
+  spec: VariantSpec,
+  channels: number,
+  create: (spec: HeadSpec, channels: number) => Head,
+): Head {
+  const { name } = spec;
+  const bad = [spec.channels, ...spec.others].some((list) =>
+    list.some((channel, i) => !(channel > (list[i - 1] ?? -1) && channel < channels)),
+  );
+  if (bad || spec.channels.length === 0)
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: its channels do not fit`);
+  const width = spec.channels.length;
+  const own = Int32Array.from(spec.channels);
+  const [mine, ...others] = marksOf([spec.channels, ...spec.others], channels);
+  const head = create(spec.head, width);
+  const input = {
+    features: new Float64Array(width),
+    present: new Uint8Array(width),
+    reconstruction: new Float64Array(width),
+    restart: true,
+    steps: 1,
+  };
+  const parts = new Float64Array(width);
+  let active = false;
+
+  /** An event that fits no variant better than another (few signals in it) leaves the car with the one it had. */
+  const belongs = ({ present, restart }: HeadInput, followed: boolean): boolean => {
+    const here = fit(mine!, present);
+    for (const marks of others) {
+      const there = fit(marks, present);
+      if (there > here || (there === here && !restart && !followed)) return false;
+    }
+    return true;
+  };
+  return {
+    name,
+    statistics: head.statistics,
+    // First whether the car is followed here, then the inner head's state.
+    stateSize: 1 + head.stateSize,
+    step: (outer, state, at, statistics, statisticsAt) => {
+      const followed = state[at] === 1;
+      active = belongs(outer, followed);
+      state[at] = active ? 1 : 0;
+      if (!active) {
+        statistics.fill(0, statisticsAt, statisticsAt + head.statistics.length);
+        return;
+      }
+      for (let k = 0; k < width; k += 1) {
+        const channel = own[k]!;
+        input.features[k] = outer.features[channel]!;
+        input.present[k] = outer.present[channel]!;
+        input.reconstruction[k] = outer.reconstruction[channel]!;
+      }
+      input.restart = outer.restart || !followed;
+      input.steps = outer.steps;
+      head.step(input, state, at + 1, statistics, statisticsAt);
+    },
+    blame: (index, out) => {
+      out.fill(0);
+      if (!active) return;
+      head.blame(index, parts);
+      for (let k = 0; k < width; k += 1) out[own[k]!] = parts[k]!;
+    },
+    ...(head.expected
+      ? {
+          expected: (out: Float64Array) => {
+            if (!active) return;
+            head.expected?.(parts);
+            for (let k = 0; k < width; k += 1) out[own[k]!] = parts[k]!;
+          },
+        }
+      : {}),
+  };
+}
