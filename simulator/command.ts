@@ -1,0 +1,222 @@
+// The commands `telltale simulate` and `telltale record`: which kind of run the settings ask for, what is shown of it.
+import { resolveCatalogue } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import { TelltaleError } from '../core/errors.ts';
+import { openLog } from '../core/log/open.ts';
+import { openRecording } from '../core/recording.ts';
+import type { Context } from '../core/service.ts';
+import { momentMs } from '../core/setting-kinds.ts';
+import { listenForCommands } from './control.ts';
+import type { Broker } from './link.ts';
+import { progressLine, type RunSummary, summarise, summaryText } from './progress.ts';
+import { recordScenario, recordTape } from './record.ts';
+import { type Replay, startReplay, type Tape, tapeOfRecording } from './replay.ts';
+import { startFleet } from './run.ts';
+import type { Scenario } from './scenario.ts';
+import { loadScenario, resolveScenario } from './scenario-file.ts';
+import { tapeOfLog } from './tape-log.ts';
+import { partOf, startWorkers, watchFleet, workAs } from './workers.ts';
+
+const PROGRESS_MS = 5000;
+const PROGRAM = new URL('../main.ts', import.meta.url).pathname;
+
+function brokersOf(settings: Settings): readonly Broker[] {
+  if (settings.brokers.length === 0) return [{ host: settings.mqttHost, port: settings.mqttPort }];
+  return settings.brokers.map((text) => {
+    const [host, port] = [
+      text.slice(0, text.lastIndexOf(':')),
+      Number(text.slice(text.lastIndexOf(':') + 1)),
+    ];
+    if (host === '' || !Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new TelltaleError('CONFIG_INVALID', `--brokers: "${text}" is no host:port`);
+    return { host, port };
+  });
+}
+
+/** What an MQTT client must say of itself where the broker asks for a password. */
+export const credentials = (settings: Pick<Settings, 'mqttPassword'>) =>
+  settings.mqttPassword === '' ? {} : { username: 'car', password: settings.mqttPassword };
+
+/** The scenario that the settings name, with what they override. */
+export async function scenarioOf(settings: Settings): Promise<Scenario> {
+  const file = await loadScenario(settings.scenario);
+  const scenario = resolveScenario(file, {
+    cars: settings.fleetSize,
+    seed: settings.fleetSeed,
+    historyMs: settings.history,
+    durationMs: settings.duration,
+    speed: settings.speed,
+    processes: settings.processes,
+  });
+  if (scenario.speed === Number.POSITIVE_INFINITY && scenario.durationMs === null)
+    throw new TelltaleError('CONFIG_INVALID', '--duration: needed, this scenario has no end and speed max');
+  return scenario;
+}
+
+/** `telltale simulate`. */
+export async function runSimulate(settings: Settings, context: Context): Promise<void> {
+  const part = partOfWorker(settings);
+  if (part !== null && process.send !== undefined) {
+    // Forked by a parent, which sends the order.
+    await workAs(part.index, part.count, context);
+  } else if (settings.check) {
+    const { runCheck } = await import('./check.ts');
+    await runCheck(settings, context);
+  } else if (settings.csv !== '') {
+    const { csv: file, id, time, ignore } = settings;
+    await driveTape(tapeOfRecording(await openRecording(file, { id, time, ignore })), settings, context);
+  } else if (settings.from !== null || settings.to !== null) {
+    const log = await openLog(settings, context);
+    try {
+      await driveTape(await tapeBetween(settings, context, log), settings, context);
+    } finally {
+      await log.close();
+    }
+  } else await driveScenario(await scenarioOf(settings), settings, context);
+}
+
+/** Which process of a split fleet this one is; null: it drives the whole. */
+function partOfWorker(settings: Settings): { readonly index: number; readonly count: number } | null {
+  if (settings.worker === '') return null;
+  const [index, count] = settings.worker.split('/').map(Number);
+  return { index: index! - 1, count: count! };
+}
+
+async function tapeBetween(
+  settings: Settings,
+  context: Context,
+  log: Parameters<typeof tapeOfLog>[0],
+): Promise<Tape> {
+  const at = (when: Settings['from']) => (when === null ? null : momentMs(when, context.clock()));
+  const [from, to] = [at(settings.from), at(settings.to)];
+  return tapeOfLog(
+    log,
+    from === null ? 'earliest' : { timestampMs: from },
+    to === null ? 'end' : { timestampMs: to },
+  );
+}
+
+/** One interface over a fleet in this process and one split over several. */
+interface Driven {
+  readonly done: Promise<void>;
+  reports(): Parameters<typeof summarise>[1];
+  command(command: Parameters<ReturnType<typeof startFleet>['command']>[0]): void;
+  stop(): Promise<void>;
+}
+
+function start(scenario: Scenario, settings: Settings, context: Context): Driven {
+  const order = { scenario, brokers: brokersOf(settings), ...credentials(settings) };
+  const part = partOfWorker(settings);
+  if (part === null && scenario.processes > 1) {
+    const startMs = scenario.startMs ?? context.clock();
+    return startWorkers({ ...order, startMs }, scenario.processes, PROGRAM);
+  }
+  const range = part === null ? {} : { range: partOf(scenario.cars, part.index, part.count) };
+  const { fleet, report } = watchFleet(() => startFleet({ ...order, ...context, ...range }));
+  return { done: fleet.done, reports: () => [report()], command: fleet.command, stop: () => fleet.stop() };
+}
+
+async function driveScenario(scenario: Scenario, settings: Settings, context: Context): Promise<void> {
+  const { signal, say, warn } = context;
+  const progress = settings.json ? warn : say;
+  const run = start(scenario, settings, context);
+  // The desk speaks to one of the brokers: listen at each.
+  const followers = brokersOf(settings).map((broker) =>
+    listenForCommands({ ...broker, ...credentials(settings), warn }, run.command),
+  );
+  let before: RunSummary | null = null;
+  const show = () => {
+    const reports = run.reports();
+    if (reports.length === 0) return;
+    const now = summarise(scenario.name, reports);
+    const connected = reports.reduce((n, r) => n + r.stats.counts.connected, 0);
+    const faults = reports.reduce((n, r) => n + r.stats.faultsActive, 0);
+    progress(progressLine(now, before, connected, faults));
+    before = now;
+  };
+  const timer = setInterval(show, PROGRESS_MS);
+  const onAbort = () => void run.stop();
+  signal.addEventListener('abort', onAbort, { once: true });
+  let reports: ReturnType<Driven['reports']>;
+  try {
+    await run.done;
+    reports = run.reports();
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener('abort', onAbort);
+    await Promise.all(followers.map((follower) => follower.close()));
+  }
+  const summary = summarise(scenario.name, reports);
+  say(settings.json ? JSON.stringify(summary) : summaryText(summary));
+}
+
+/** Cars named on the command line; one that ends in * is a prefix; none: all. */
+function wanted(names: readonly string[]): (id: string) => boolean {
+  if (names.length === 0) return () => true;
+  return (id) => names.some((name) => (name.endsWith('*') ? id.startsWith(name.slice(0, -1)) : id === name));
+}
+
+async function driveTape(tape: Tape, settings: Settings, context: Context): Promise<void> {
+  const replay = startReplay({
+    tape,
+    ids: tape.ids.filter(wanted(settings.cars)),
+    speed: settings.speed ?? 1,
+    brokers: brokersOf(settings),
+    clock: context.clock,
+    warn: context.warn,
+    ...credentials(settings),
+  });
+  const timer = setInterval(() => {
+    const { counts, rows, brokenRows } = replay.stats();
+    const line = `rows ${rows} · acknowledged ${counts.acknowledged} · broken rows ${brokenRows}`;
+    (settings.json ? context.warn : context.say)(line);
+  }, PROGRESS_MS);
+  const onAbort = () => void replay.stop();
+  context.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await replay.done;
+  } finally {
+    clearInterval(timer);
+    context.signal.removeEventListener('abort', onAbort);
+  }
+  tellReplay(tape, replay, settings, context);
+}
+
+function tellReplay(tape: Tape, replay: Replay, settings: Settings, context: Context): void {
+  const stats = replay.stats();
+  for (const sample of stats.brokenSamples) context.warn(`${tape.name}: ${sample}`);
+  const more = stats.brokenRows - stats.brokenSamples.length;
+  if (more > 0) context.warn(`${tape.name}: and ${more} more broken rows`);
+  if (settings.json) context.say(JSON.stringify(stats));
+  else
+    context.say(
+      `${tape.name}: ${stats.cars} cars, ${stats.rows} rows driven, ${stats.brokenRows} broken; ` +
+        `published ${stats.counts.offered}, acknowledged ${stats.counts.acknowledged}`,
+    );
+}
+
+/** `telltale record`: a scenario, or with --from or --to a stretch of the log, to a CSV file. */
+export async function runRecord(settings: Settings, context: Context): Promise<void> {
+  if (settings.out === '') throw new TelltaleError('CONFIG_INVALID', '--out: the file to write is missing');
+  if (settings.from !== null || settings.to !== null) {
+    const log = await openLog(settings, context);
+    try {
+      const catalogue = await resolveCatalogue(settings);
+      const tape = await tapeBetween(settings, context, log);
+      const signals = catalogue.signals.map((s) => s.name);
+      const { rows, cars } = await recordTape(tape, signals, settings.out, context.signal);
+      context.say(`${settings.out}: ${rows} rows of ${cars} cars from the log`);
+    } finally {
+      await log.close();
+    }
+    return;
+  }
+  const scenario = await scenarioOf(settings);
+  const startMs = scenario.startMs ?? context.clock();
+  const { rows, cars, truths } = await recordScenario(scenario, startMs, settings.out, {
+    label: settings.label,
+    signal: context.signal,
+  });
+  const faults = truths.filter((t) => t.phase === 'started').length;
+  context.say(`${settings.out}: ${rows} rows of ${cars} cars, ${faults} faults`);
+}

@@ -1,0 +1,105 @@
+// Live control of a running fleet over MQTT: who sends commands, and who obeys. A command is a FleetCommand on the topic
+// `fleet/commands`; only clients whose id begins with `control-` may publish there. MQTT.js serves here: two connections.
+import { Ajv } from 'ajv';
+import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { messageOf, TelltaleError } from '../core/errors.ts';
+import { FleetCommand } from '../core/events.ts';
+import { mqttTopics } from '../core/topics.ts';
+import type { Broker } from './link.ts';
+
+export interface ControlOptions extends Broker {
+  /** Tells this client's id from others'; default: the process id. */
+  readonly name?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export interface FleetControl {
+  /** Resolves when the broker has acknowledged the command. @throws TelltaleError MQTT_UNAVAILABLE */
+  send(command: FleetCommand): Promise<void>;
+  close(): Promise<void>;
+}
+
+const validate = new Ajv({ strict: false }).compile<FleetCommand>(FleetCommand);
+
+const urlOf = ({ host, port }: Broker) => `mqtt://${host}:${port}`;
+
+function clientOptions(options: ControlOptions, role: string): IClientOptions {
+  return {
+    clientId: `control-${role}-${options.name ?? process.pid}`,
+    clean: true,
+    reconnectPeriod: 500,
+    connectTimeout: 10_000,
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+  };
+}
+
+async function open(options: ControlOptions): Promise<MqttClient> {
+  try {
+    return await connectAsync(urlOf(options), clientOptions(options, 'desk'));
+  } catch (cause) {
+    const where = `control: ${options.host}:${options.port}`;
+    throw new TelltaleError('MQTT_UNAVAILABLE', `${where}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A client that breaks, mends and slows cars. @throws TelltaleError MQTT_UNAVAILABLE */
+export async function connectFleetControl(options: ControlOptions): Promise<FleetControl> {
+  const client = await open(options);
+  client.on('error', () => {});
+  return {
+    send: async (command) => {
+      try {
+        await client.publishAsync(mqttTopics.fleetCommands, JSON.stringify(command), { qos: 1 });
+      } catch (cause) {
+        throw new TelltaleError('MQTT_UNAVAILABLE', `control: ${messageOf(cause)}`, { cause });
+      }
+    },
+    close: () => client.endAsync(),
+  };
+}
+
+export interface Follower {
+  /** Resolves when commands are first heard. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Hands every valid command on the topic to `obey`; what is no command is told to `warn` and passed over. It connects and
+ * reconnects by itself for as long as it takes: the cars' own links report a broker that is away.
+ */
+export function listenForCommands(
+  options: ControlOptions & { readonly warn: (line: string) => void },
+  obey: (command: FleetCommand) => void,
+): Follower {
+  const client = connect(urlOf(options), { ...clientOptions(options, 'fleet'), resubscribe: false });
+  const { promise: ready, resolve } = Promise.withResolvers<void>();
+  client.on('error', () => {});
+  // Subscribed anew on every connection: the broker keeps no session.
+  client.on('connect', () => {
+    client.subscribe(mqttTopics.fleetCommands, { qos: 1 }, (error) => {
+      if (!error) resolve();
+    });
+  });
+  client.on('message', (_topic, payload) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(payload.toString());
+    } catch {
+      options.warn('simulator: a command that is not JSON was passed over');
+      return;
+    }
+    if (validate(value)) obey(value);
+    else options.warn(`simulator: a command was passed over: ${validate.errors?.[0]?.message ?? 'invalid'}`);
+  });
+  return { ready, close: () => client.endAsync(true) };
+}
+
+/** The same, once the broker has taken the subscription: from here on no command is missed. */
+export async function followCommands(...args: Parameters<typeof listenForCommands>): Promise<Follower> {
+  const follower = listenForCommands(...args);
+  await follower.ready;
+  return follower;
+}

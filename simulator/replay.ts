@@ -1,0 +1,259 @@
+// Drives a recording again: a CSV file or a stretch of the log, each id a car with a connection of its own. At full speed
+// rows stream from the file; at a pace they are held in memory (bounded), so that all cars drive side by side.
+
+import { TelltaleError } from '../core/errors.ts';
+import { Vin } from '../core/events.ts';
+import type { Recording } from '../core/recording.ts';
+import { type Clock, pause, type Service } from '../core/service.ts';
+import { mqttTopics } from '../core/topics.ts';
+import { encodePublish } from './encode.ts';
+import type { Broker } from './link.ts';
+import { Publisher } from './publisher.ts';
+import type { Counts } from './stats.ts';
+
+/** One event of a tape; `fault` says why it cannot be driven. */
+export interface TapeRow {
+  readonly id: string;
+  readonly tsMs: number;
+  readonly signals: Readonly<Record<string, number | null>>;
+  readonly fault: string | null;
+}
+
+export interface Tape {
+  readonly name: string;
+  readonly ids: readonly string[];
+  /** Events in all, as far as known; bounds the memory of a paced replay before it is used. */
+  readonly rowCount: number;
+  rows(): AsyncIterable<TapeRow>;
+}
+
+export interface ReplayOptions {
+  readonly tape: Tape;
+  /** Which ids drive; default: all. */
+  readonly ids?: readonly string[];
+  /** Event time against real time; Infinity: as fast as the broker takes it. */
+  readonly speed: number;
+  readonly brokers: readonly Broker[];
+  readonly clock: Clock;
+  readonly warn: (line: string) => void;
+  /** Added to event times; default: 0 for absolute times, the clock's now for times that count from a start. */
+  readonly shiftMs?: number;
+  /** First sequence number of every car; default: the clock's now in ms. */
+  readonly firstSeq?: number;
+  readonly window?: number;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export interface ReplayStats {
+  readonly cars: number;
+  readonly counts: Readonly<Counts>;
+  readonly rows: number;
+  readonly brokenRows: number;
+  /** The first broken rows by name. */
+  readonly brokenSamples: readonly string[];
+  readonly ackP50Ms: number;
+  readonly ackP99Ms: number;
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+export interface Replay extends Service {
+  readonly vins: readonly string[];
+  /** Publishing has ended and all is acknowledged; alias of `done` that never rejects late. */
+  stats(): ReplayStats;
+}
+
+const MAX_HELD_ROWS = 5_000_000;
+const BROKEN_SAMPLES = 10;
+/** Events on their way at once, at most, and how many are handed over together. */
+const FAST_PENDING = 4000;
+const FAST_BATCH = 1000;
+/** A file holds one car after another: its events fly together or the round trip sets the pace. */
+const FAST_WINDOW = 500;
+/** Event times before 1980 count from a start, not from 1970. */
+const ABSOLUTE_MS = 315_532_800_000;
+
+/** The rows of a CSV recording as a tape. */
+export function tapeOfRecording(recording: Recording): Tape {
+  return {
+    name: recording.file,
+    ids: [...recording.ids.keys()],
+    rowCount: recording.rowCount,
+    rows: async function* () {
+      for await (const row of recording.rows()) {
+        const signals: Record<string, number | null> = {};
+        recording.signals.forEach((name, c) => {
+          const value = row.values[c]!;
+          signals[name] = Number.isNaN(value) ? null : value;
+        });
+        yield { id: row.id, tsMs: row.tsMs, signals, fault: row.fault };
+      }
+    },
+  };
+}
+
+/** Ids that cannot be a level of an MQTT topic. */
+const FIT = new RegExp((Vin as { readonly pattern?: string }).pattern ?? '');
+const unfit = (id: string) => id.length > 64 || !FIT.test(id);
+
+/**
+ * Starts driving a tape. `done` resolves when every row has been published and acknowledged.
+ * @throws TelltaleError RECORDING_INVALID when a paced replay would hold more than 5,000,000 rows, or no id can drive
+ */
+export function startReplay(options: ReplayOptions): Replay {
+  const wanted = new Set(options.ids ?? options.tape.ids);
+  const vins = options.tape.ids.filter((id) => wanted.has(id) && !unfit(id));
+  if (vins.length === 0)
+    throw new TelltaleError('RECORDING_INVALID', `${options.tape.name}: no car to drive among its ids`);
+  if (options.speed !== Number.POSITIVE_INFINITY && options.tape.rowCount > MAX_HELD_ROWS)
+    throw new TelltaleError(
+      'RECORDING_INVALID',
+      `${options.tape.name}: ${options.tape.rowCount} rows are too many to drive at a pace; use the speed max`,
+    );
+  return new TapeRun(options, vins, wanted).service();
+}
+
+class TapeRun {
+  readonly #options: ReplayOptions;
+  readonly #vins: readonly string[];
+  readonly #wanted: ReadonlySet<string>;
+  readonly #slotOf: ReadonlyMap<string, number>;
+  readonly #publisher: Publisher;
+  readonly #seq: Float64Array;
+  readonly #stop = new AbortController();
+  readonly #batches = new Map<number, Buffer[]>();
+  #collected = 0;
+  #rows = 0;
+  #broken = 0;
+  readonly #samples: string[] = [];
+  #shiftMs: number | null;
+
+  constructor(options: ReplayOptions, vins: readonly string[], wanted: ReadonlySet<string>) {
+    this.#options = options;
+    this.#vins = vins;
+    this.#wanted = wanted;
+    this.#slotOf = new Map(vins.map((vin, i) => [vin, i]));
+    this.#seq = new Float64Array(vins.length).fill(options.firstSeq ?? options.clock());
+    this.#shiftMs = options.shiftMs ?? null;
+    this.#publisher = new Publisher({
+      brokers: options.brokers,
+      clientIds: vins,
+      window: options.window ?? FAST_WINDOW,
+      // Bounded by the reader, which waits: a recording has no reason to lose events.
+      queue: Number.MAX_SAFE_INTEGER,
+      policy: 'drop-newest',
+      connectPerSecond: 1000,
+      seed: 1,
+      warn: options.warn,
+      ...(options.username === undefined ? {} : { username: options.username }),
+      ...(options.password === undefined ? {} : { password: options.password }),
+    });
+  }
+
+  service(): Replay {
+    this.#publisher.start();
+    const done = this.#drive().finally(() => this.#publisher.stop());
+    done.catch(() => undefined);
+    return {
+      name: 'replay',
+      vins: this.#vins,
+      done,
+      stats: () => this.#stats(),
+      stop: async () => {
+        this.#stop.abort();
+        await done.catch(() => undefined);
+      },
+    };
+  }
+
+  async #drive(): Promise<void> {
+    const { signal } = this.#stop;
+    await this.#publisher.connected(this.#vins.length, signal);
+    if (this.#options.speed === Number.POSITIVE_INFINITY) await this.#stream();
+    else await this.#pace();
+    await this.#publisher.room(0, signal);
+  }
+
+  /** The rows that can be driven; the others are counted and named. */
+  async *#good(): AsyncGenerator<TapeRow> {
+    for await (const row of this.#options.tape.rows()) {
+      if (row.fault !== null || unfit(row.id)) {
+        this.#broken += 1;
+        if (this.#samples.length < BROKEN_SAMPLES)
+          this.#samples.push(row.fault ?? `id "${row.id}" cannot name a car`);
+      } else if (this.#wanted.has(row.id)) {
+        this.#rows += 1;
+        yield row;
+      }
+    }
+  }
+
+  /** Puts a row into its car's batch; `#flush` sends the batches, each as one write. */
+  #collect(row: TapeRow): void {
+    const slot = this.#slotOf.get(row.id)!;
+    this.#shiftMs ??= row.tsMs < ABSOLUTE_MS ? this.#options.clock() : 0;
+    const seq = this.#seq[slot]!;
+    this.#seq[slot] = seq + 1;
+    const event = { vin: row.id, seq, ts: row.tsMs + this.#shiftMs, signals: row.signals };
+    const packet = encodePublish(mqttTopics.telemetry(row.id), Buffer.from(JSON.stringify(event)));
+    const batch = this.#batches.get(slot);
+    if (batch) batch.push(packet);
+    else this.#batches.set(slot, [packet]);
+    this.#collected += 1;
+  }
+
+  /** Sends what was collected, then waits while too much is on its way. */
+  async #flush(): Promise<void> {
+    for (const [slot, packets] of this.#batches) this.#publisher.links[slot]!.offerAll(packets);
+    this.#batches.clear();
+    this.#collected = 0;
+    await this.#publisher.room(FAST_PENDING, this.#stop.signal);
+  }
+
+  async #stream(): Promise<void> {
+    for await (const row of this.#good()) {
+      if (this.#stop.signal.aborted) return;
+      this.#collect(row);
+      if (this.#collected >= FAST_BATCH) await this.#flush();
+    }
+    await this.#flush();
+  }
+
+  /** All cars side by side: each one's first event at once, the others as far behind it as they were. */
+  async #pace(): Promise<void> {
+    const { clock, speed } = this.#options;
+    const { signal } = this.#stop;
+    const rows: TapeRow[] = [];
+    const firstMs = new Map<string, number>();
+    for await (const row of this.#good()) {
+      if (signal.aborted) return;
+      rows.push(row);
+      firstMs.set(row.id, Math.min(firstMs.get(row.id) ?? row.tsMs, row.tsMs));
+    }
+    const age = (row: TapeRow) => row.tsMs - firstMs.get(row.id)!;
+    rows.sort((a, b) => age(a) - age(b));
+    const startMs = clock();
+    for (const row of rows) {
+      const waitMs = startMs + age(row) / speed - clock();
+      if (waitMs > 4 || this.#collected >= FAST_BATCH) await this.#flush();
+      if (waitMs > 4) await pause(waitMs, signal);
+      if (signal.aborted) return;
+      this.#collect(row);
+    }
+    await this.#flush();
+  }
+
+  #stats(): ReplayStats {
+    const { counts, latency, failures } = this.#publisher;
+    return {
+      cars: this.#vins.length,
+      counts: { ...counts },
+      rows: this.#rows,
+      brokenRows: this.#broken,
+      brokenSamples: this.#samples,
+      ackP50Ms: latency.quantile(0.5),
+      ackP99Ms: latency.quantile(0.99),
+      failures: failures.totals(),
+    };
+  }
+}
