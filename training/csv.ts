@@ -1,0 +1,99 @@
+// A recording as training data: its catalogue drawn up from its columns, its rows in time order per car in bounded memory,
+// and in words what was left out and why.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
+import { TelltaleError } from '../core/errors.ts';
+import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
+import { timeDirection } from '../core/recording-order.ts';
+import { Sampler } from './sampler.ts';
+import type { Series } from './series.ts';
+
+export interface CsvChoice {
+  readonly file: string;
+  readonly id: string;
+  readonly time: string;
+  readonly ignore: readonly string[];
+}
+
+export interface CsvData {
+  readonly catalogue: Catalogue;
+  readonly series: readonly Series[];
+  readonly rows: number;
+  /** One line for each thing a person should know. */
+  readonly remarks: readonly string[];
+  /** SHA-256 of the file, hex. */
+  readonly sha256: string;
+}
+
+async function fileHash(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+function columnRemarks({ columns }: Recording): string[] {
+  const named = (why: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${why}: ${names.join(', ')}`];
+  const text = columns.filter((column) => !column.numeric && column.unreadable > 0);
+  const empty = columns.filter((column) => !column.numeric && column.unreadable === 0);
+  const holed = columns.filter((column) => column.numeric && column.missing + column.unreadable > 0);
+  return [
+    ...named(
+      'left out, not numeric',
+      text.map(({ name }) => name),
+    ),
+    ...named(
+      'left out, empty',
+      empty.map(({ name }) => name),
+    ),
+    ...named(
+      'with missing readings',
+      holed.map(({ name, missing, unreadable, count }) => {
+        const share = (100 * (missing + unreadable)) / (missing + unreadable + count);
+        return `${name} (${share < 0.1 ? '<0.1' : share.toFixed(1)} %)`;
+      }),
+    ),
+  ];
+}
+
+/**
+ * Reads a recording. Rows of a car that do not rise in time are left out and counted.
+ * @param catalogueFile a corrected catalogue; empty: drawn up from the file
+ * @throws TelltaleError RECORDING_INVALID, CATALOGUE_INVALID, ABORTED
+ */
+export async function readCsv(
+  choice: CsvChoice,
+  catalogueFile: string,
+  options: { readonly seed: number; readonly maxRows: number; readonly signal: AbortSignal },
+): Promise<CsvData> {
+  const { file, id, time, ignore } = choice;
+  const recording = await openRecording(file, { id, time, ignore });
+  const catalogue =
+    catalogueFile === ''
+      ? catalogueOfRecording(recording, basename(file).replace(/\.(csv|gz|txt)/g, ''))
+      : await loadCatalogue(catalogueFile);
+  const names = catalogue.signals.map(({ name }) => name);
+  const direction = await timeDirection(recording);
+  const sampler = new Sampler({ ...options, width: names.length });
+  let faulty = 0;
+  let firstFault = '';
+  for await (const row of recording.rows(names)) {
+    if (row.fault === null) sampler.add(row.id, direction * row.tsMs, row.values);
+    else {
+      if (faulty === 0) firstFault = row.fault;
+      faulty += 1;
+    }
+    if (options.signal.aborted) throw new TelltaleError('ABORTED', 'reading the recording was stopped');
+  }
+  const series = sampler.series();
+  const remarks = columnRemarks(recording);
+  if (direction < 0) remarks.push('rows stand newest first; taken as they stand');
+  if (faulty > 0) remarks.push(`${faulty} faulty rows left out, the first: ${firstFault}`);
+  if (sampler.outOfOrder > 0)
+    remarks.push(
+      `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn}`,
+    );
+  return { catalogue, series, rows: sampler.seen, remarks, sha256: await fileHash(file) };
+}

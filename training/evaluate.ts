@@ -1,0 +1,286 @@
+// What a data scientist wants to know before believing a model, as numbers: is the promised budget kept by cars not used to set
+// it, what is found and how fast, what do the usual methods find on the same rows, and did the inputs drift. Everything is
+// measured on rows judged by a model that had not seen their car. Bounded in time: long histories are thinned to whole series.
+import type { Backend } from '../core/model/backend.ts';
+import type { Detector } from '../core/model/detector.ts';
+import { fitBaselines } from './baselines/all.ts';
+import { smoothed } from './baselines/baseline.ts';
+import { calibrate } from './calibrate.ts';
+import { driftOf, type SignalDrift } from './drift.ts';
+import { type AlertExample, alertExamples } from './examples.ts';
+import type { Trained } from './fit.ts';
+import { scoreSeries } from './judge.ts';
+import {
+  alertsOf,
+  concat,
+  type FaultResult,
+  hits,
+  type Judging,
+  judgeMethod,
+  labelsOf,
+  type MethodResult,
+  perKind,
+  type Scored,
+} from './methods.ts';
+import { type CurvePoint, firstRise, precisionRecall, quantile, risesOf } from './metrics.ts';
+import { PERTURBATIONS, perturb } from './perturb.ts';
+import { prepare, selectRows } from './prepared.ts';
+import { hoursIn, type Series } from './series.ts';
+import { chooseTest } from './test-series.ts';
+
+/** A fault that is known to have happened: from the log's ground truth, or put there. */
+export interface KnownFault {
+  readonly id: string;
+  readonly kind: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface EvaluateInput {
+  readonly trained: Trained;
+  readonly series: readonly Series[];
+  readonly alertsPerHour: number;
+  readonly seed: number;
+  readonly backend: Backend;
+  readonly signal: AbortSignal;
+  /** Faults that happened in `series`; none: only synthetic ones are judged. */
+  readonly truth?: readonly KnownFault[];
+  /** The model in service, to be compared with; it may have seen these cars. */
+  readonly champion?: { readonly version: string; readonly detector: Detector };
+}
+
+export interface BudgetPoint {
+  readonly threshold: number;
+  readonly alertsPerHour: number;
+}
+
+export interface Evaluation {
+  readonly rows: number;
+  readonly hours: number;
+  readonly cars: number;
+  readonly threshold: number;
+  readonly budget: {
+    readonly askedPerHour: number;
+    /** Alerts on one half of the held-out cars at a threshold set on the other half, both ways together. */
+    readonly metPerHour: number;
+    readonly curve: readonly BudgetPoint[];
+  };
+  readonly methods: readonly MethodResult[];
+  readonly precisionRecall: readonly CurvePoint[];
+  readonly scores: {
+    readonly edges: readonly number[];
+    readonly normal: readonly number[];
+    readonly faulty: readonly number[];
+  };
+  readonly synthetic: readonly FaultResult[];
+  /** Faults the log knew of; empty without ground truth. */
+  readonly known: readonly FaultResult[];
+  readonly examples: readonly AlertExample[];
+  readonly drift: readonly SignalDrift[];
+}
+
+/** Smoothing given to every baseline. */
+const BASELINE_SPAN = 16;
+const BINS = 48;
+
+/** The budget met where it was not set: two halves of the held-out series, each judged at the other's threshold. */
+function crossedBudget(input: EvaluateInput, gapMs: number): number {
+  const { trained, alertsPerHour } = input;
+  const { hysteresis } = trained.bundle;
+  let raised = 0;
+  let hours = 0;
+  for (const half of [0, 1]) {
+    const mine = trained.heldOut.filter((_, i) => i % 2 === half);
+    const other = trained.heldOut.filter((_, i) => i % 2 !== half);
+    if (mine.length === 0 || other.length === 0) continue;
+    const hoursOf = (list: typeof mine) =>
+      hoursIn(
+        list.map(({ series }) => series),
+        gapMs,
+      );
+    const { threshold } = calibrate(
+      other.map(({ scores }) => scores),
+      hysteresis,
+      {
+        alertsPerHour,
+        hours: hoursOf(other),
+      },
+    );
+    for (const { scores } of mine) raised += risesOf(alertsOf(scores, threshold, hysteresis)).length;
+    hours += hoursOf(mine);
+  }
+  return hours > 0 ? raised / hours : Number.NaN;
+}
+
+function budgetCurve({ trained }: EvaluateInput, hours: number): BudgetPoint[] {
+  const { threshold, hysteresis } = trained.bundle;
+  return Array.from({ length: 41 }, (_, i) => {
+    const at = threshold * (0.3 + 0.03 * i);
+    const raised = trained.heldOut.reduce(
+      (sum, { scores }) => sum + risesOf(alertsOf(scores, at, hysteresis)).length,
+      0,
+    );
+    return { threshold: at, alertsPerHour: raised / hours };
+  });
+}
+
+/** Faults of the ground truth, on the held-out scores of their cars. */
+function judgeKnown({ trained, truth = [] }: EvaluateInput): FaultResult[] {
+  const { threshold, hysteresis } = trained.bundle;
+  const found = truth.flatMap(({ id, kind, fromMs, toMs }) =>
+    trained.heldOut.flatMap(({ series, scores }) => {
+      if (series.id !== id) return [];
+      const from = series.tsMs.findIndex((ts) => ts >= fromMs);
+      if (from < 0 || series.tsMs[from]! > toMs) return [];
+      let to = from;
+      while (to < series.tsMs.length && series.tsMs[to]! <= toMs) to += 1;
+      const at = firstRise(alertsOf(scores, threshold, hysteresis), from, to);
+      return [{ kind, delayS: at < 0 ? null : (series.tsMs[at]! - fromMs) / 1000 }];
+    }),
+  );
+  return perKind(found, () => 'from the ground truth of the log');
+}
+
+function histogram(clean: Float64Array, faulty: Float64Array, labels: Uint8Array): Evaluation['scores'] {
+  const top = Math.max(1, quantile(faulty, 0.995), quantile(clean, 0.9999)) * 1.02;
+  const edges = Array.from({ length: BINS + 1 }, (_, i) => (top * i) / BINS);
+  const count = (scores: Float64Array, keep: (i: number) => boolean) => {
+    const bins = new Array<number>(BINS).fill(0);
+    let n = 0;
+    scores.forEach((score, i) => {
+      if (!keep(i)) return;
+      n += 1;
+      bins[Math.min(BINS - 1, Math.floor((score / top) * BINS))]! += 1;
+    });
+    return bins.map((bin) => bin / Math.max(1, n));
+  };
+  return { edges, normal: count(clean, () => true), faulty: count(faulty, (i) => labels[i] === 1) };
+}
+
+/** Scores of the baselines, each with thresholds set on rows it was fitted on, as is usual. */
+async function judgeBaselines(
+  input: EvaluateInput,
+  test: readonly { readonly series: Series }[],
+  judging: Judging,
+): Promise<MethodResult[]> {
+  const { trained, series, alertsPerHour, seed, backend, signal } = input;
+  const { scaler, stepMs, gapMs, catalogue } = trained.bundle;
+  const width = catalogue.signals.length;
+  const ids = new Set(test.map((one) => one.series.id));
+  const rest = trained.folds.byTime ? series : series.filter(({ id }) => !ids.has(id));
+  const prepared = prepare(rest, scaler, width, { stepMs, gapMs });
+  const known = trained.folds.byTime
+    ? selectRows(prepared, (r) => trained.folds.ofRow[r] !== trained.folds.count - 1)
+    : prepared;
+  const hours = hoursIn(rest, gapMs);
+  const ready = (list: readonly Series[]) =>
+    list.map((one) => prepare([one], scaler, width, { stepMs, gapMs }));
+  const clean = ready(test.map((one) => one.series));
+  const faulty = ready(judging.faulty.map((one) => one.series));
+  const methods: MethodResult[] = [];
+  for (const baseline of await fitBaselines(known, seed, backend, signal)) {
+    const run = (rows: typeof known) => smoothed(baseline.score(rows), rows.first, BASELINE_SPAN);
+    const own = run(known);
+    const thresholds = [alertsPerHour, alertsPerHour / 4].map((askedPerHour) => ({
+      askedPerHour,
+      threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours }).threshold,
+    }));
+    const scored = { clean: clean.map(run), faulty: faulty.map(run) };
+    methods.push(judgeMethod(baseline.name, baseline.about, scored, thresholds, judging));
+  }
+  return methods;
+}
+
+/** Evaluates a model that was just trained. A few seconds for 200,000 rows. */
+export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
+  const { trained, series, alertsPerHour, seed, champion } = input;
+  const { scaler, gapMs, catalogue, hysteresis, threshold } = trained.bundle;
+  const width = catalogue.signals.length;
+  const test = chooseTest(series, trained.folds, width);
+  const faulty = perturb(
+    test.map((one) => one.series),
+    width,
+    scaler,
+    seed,
+  );
+  const judging = {
+    faulty,
+    hours: Math.max(
+      1e-6,
+      hoursIn(
+        test.map((one) => one.series),
+        gapMs,
+      ),
+    ),
+    hysteresis,
+  };
+  const byJudges: Scored = {
+    clean: test.map(({ series: one, fold }) => scoreSeries(trained.judges[fold]!, one)),
+    faulty: faulty.map(({ series: one }, i) => scoreSeries(trained.judges[test[i]!.fold]!, one)),
+  };
+  const allHours = hoursIn(
+    trained.heldOut.map((one) => one.series),
+    gapMs,
+  );
+  const strict = calibrate(
+    trained.heldOut.map(({ scores }) => scores),
+    hysteresis,
+    {
+      alertsPerHour: alertsPerHour / 4,
+      hours: allHours,
+    },
+  );
+  const thresholds = [
+    { askedPerHour: alertsPerHour, threshold },
+    { askedPerHour: alertsPerHour / 4, threshold: strict.threshold },
+  ];
+  const methods = [
+    judgeMethod('telltale', 'this model, on cars it had not seen', byJudges, thresholds, judging),
+  ];
+  if (champion) {
+    const { detector, version } = champion;
+    const scored = {
+      clean: test.map(({ series: one }) => scoreSeries(detector, one)),
+      faulty: faulty.map(({ series: one }) => scoreSeries(detector, one)),
+    };
+    const own = [{ askedPerHour: alertsPerHour, threshold: detector.threshold }];
+    methods.push(
+      judgeMethod(
+        `champion ${version}`,
+        'the model in service; it may have seen these cars',
+        scored,
+        own,
+        judging,
+      ),
+    );
+  }
+  methods.push(...(await judgeBaselines(input, test, judging)));
+  const scores = concat(byJudges.faulty);
+  const labels = labelsOf(faulty);
+  const found = hits(
+    faulty,
+    byJudges.faulty.map((one) => alertsOf(one, threshold, hysteresis)),
+  );
+  return {
+    rows: series.reduce((sum, { tsMs }) => sum + tsMs.length, 0),
+    hours: allHours,
+    cars: new Set(series.map(({ id }) => id)).size,
+    threshold,
+    budget: {
+      askedPerHour: alertsPerHour,
+      metPerHour: crossedBudget(input, gapMs),
+      curve: budgetCurve(input, allHours),
+    },
+    methods,
+    precisionRecall: precisionRecall(scores, labels),
+    scores: histogram(concat(byJudges.clean), scores, labels),
+    synthetic: perKind(found, (kind) => PERTURBATIONS[kind]?.about ?? ''),
+    known: judgeKnown(input),
+    examples: alertExamples(
+      trained.judges,
+      test.map(({ fold }) => fold),
+      faulty,
+    ),
+    drift: driftOf(series, catalogue, scaler),
+  };
+}

@@ -1,0 +1,289 @@
+// From rows to a model bundle: the one path behind `train` from the log, `train --csv` and the quality bench.
+//
+//   const { bundle, model } = await trainModel({ catalogue, series, seed: 1, alertsPerHour: 0.5, backend, signal });
+//   const detector = createDetector(bundle);            // core/model/detector.ts
+//   const scores = scoreSeries(detector, series[0]);     // one score a row
+//
+// Cars are held out, never rows: they are dealt into folds, every car is scored by a model that has not seen it, and the
+// released model is fitted on all. Dispose `model` after saving it.
+import type { LayersModel } from '@tensorflow/tfjs';
+import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
+import { TelltaleError } from '../core/errors.ts';
+import type { Backend } from '../core/model/backend.ts';
+import { BUNDLE_FORMAT, type BundleContent, type ModelBundle, sealBundle } from '../core/model/bundle.ts';
+import { createDetector, type Detector } from '../core/model/detector.ts';
+import { FEATURE_VERSION } from '../core/model/features.ts';
+import { HYSTERESIS } from '../core/model/hysteresis.ts';
+import { calibrate } from './calibrate.ts';
+import { dealFolds, type Folds } from './folds.ts';
+import { fitRangeHead } from './heads/range.ts';
+import { fitRelationHead } from './heads/relation.ts';
+import type { ResidualHeadPlan } from './heads/residual.ts';
+import { combine, type Ground, type Judged, judge, type Parts } from './judge.ts';
+import { fitNetwork, type Network } from './network.ts';
+import { prepare, selectRows } from './prepared.ts';
+import { fitScaler } from './scaling.ts';
+import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
+import { fitTail } from './tails.ts';
+import { findVariants, variantRows, variantsAmong, weighVariants, wrapHead } from './variants.ts';
+
+export interface TrainInput {
+  readonly catalogue: Catalogue;
+  readonly series: readonly Series[];
+  readonly seed: number;
+  /** False alerts a person can bear, per hour of driving of one car. */
+  readonly alertsPerHour: number;
+  readonly backend: Backend;
+  readonly signal: AbortSignal;
+  /** Most gradient steps of one fit; fewer are taken when there is little data. Default 1,000. */
+  readonly maxSteps?: number;
+  /** Most rows the relations are read from. Default 24,000. */
+  readonly relationRows?: number;
+  /** Share of the strangest training rows taken for faults. Default 0.03. */
+  readonly trim?: number;
+  readonly latenessMs?: number;
+  /** Heads besides the relation head. Default usualHeads. */
+  readonly heads?: readonly ResidualHeadPlan[];
+  /** What the card says beyond what is known here. */
+  readonly card?: Readonly<Record<string, unknown>>;
+  /** Work done, 0 to 1, and what is being done. */
+  readonly progress?: (done: number, what: string) => void;
+}
+
+export interface Trained {
+  readonly bundle: ModelBundle;
+  /** The TensorFlow.js model whose weights the bundle holds. */
+  readonly model: LayersModel;
+  /** Scores of cars by models that had not seen them: what the threshold was set on. */
+  readonly heldOut: readonly { readonly series: Series; readonly scores: Float64Array }[];
+  /** Who judged whom: `judges[k]` is the model fitted without the rows of fold k, with the released one's tails and threshold. */
+  readonly folds: Folds;
+  readonly judges: readonly Detector[];
+}
+
+/**
+ * Heads besides the relation head. A linear forecast tells most on a single rig, where the same minutes come again and again,
+ * and least on a fleet.
+ */
+export const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
+  { name: 'autoencoder', source: 'autoencoder', span: 30, share: 0.4 },
+  { name: 'forecast', source: 'forecast', span: 30, share: oneRig ? 1 : 0.4 },
+];
+
+const MIN_ROWS = 100;
+const GAP_STEPS = 60;
+/** Below it nothing is strange, whatever the budget. */
+const LEAST_THRESHOLD = 0.5;
+
+function layGround(input: TrainInput): Ground {
+  const { catalogue, series } = input;
+  const width = catalogue.signals.length;
+  const { scaler, medians } = fitScaler(series, width);
+  if (scaler.signals.length === 0)
+    throw new TelltaleError('TRAINING_DATA', 'no signal moves: every one is constant or missing');
+  const stepMs = usualStepMs(series);
+  const gapMs = Math.max(30_000, GAP_STEPS * stepMs);
+  const prepared = prepare(series, scaler, width, { stepMs, gapMs });
+  const { variants, variantOf } = findVariants(prepared, series);
+  return {
+    prepared,
+    variants,
+    variantOf,
+    folds: dealFolds(series, input.seed, variantOf),
+    shared: {
+      format: BUNDLE_FORMAT,
+      featureVersion: FEATURE_VERSION,
+      catalogue,
+      catalogueHash: catalogueHash(catalogue),
+      scaler: {
+        ...scaler,
+        signals: [...scaler.signals],
+        center: [...scaler.center],
+        scale: [...scaler.scale],
+      },
+      medians: [...medians],
+      hysteresis: { ...HYSTERESIS },
+      stepMs,
+      gapMs,
+      latenessMs: input.latenessMs ?? 30_000,
+    },
+  };
+}
+
+interface Fitted {
+  readonly parts: Parts;
+  readonly model: LayersModel;
+  readonly judged: readonly Judged[];
+  /** What judged each fold. */
+  readonly partsOf: (fold: number) => Parts;
+}
+
+/** The relation heads of all variants: fitted on all rows, and without each fold. */
+function fitRelations(input: TrainInput, { prepared, folds, variants }: Ground) {
+  const { seed, signal, trim = 0.03, progress = () => {} } = input;
+  return variants.map((variant, v) => {
+    const rows = variantRows(prepared, variant);
+    const foldOfRow = folds.ofRow.filter((_, r) => variant.rows[r] === 1);
+    const { final, folds: without } = fitRelationHead(rows, foldOfRow, folds.count, {
+      seed,
+      trim,
+      maxRows: input.relationRows,
+      share: rows.count / prepared.count,
+      progress: (done, what) => {
+        if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
+        progress((0.35 * (v + done)) / variants.length, what);
+      },
+    });
+    return {
+      final: wrapHead(final, variants, v),
+      folds: without.map((spec) => wrapHead(spec, variants, v)),
+    };
+  });
+}
+
+/** The range heads of all variants: fitted on all rows, and without each fold. */
+function fitRanges({ prepared, folds, variants }: Ground, trim: number) {
+  const fit = (keep: (row: number) => boolean) =>
+    variants.map((variant, v) => {
+      const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
+      return wrapHead(fitRangeHead(own, trim), variants, v);
+    });
+  return {
+    final: fit(() => true),
+    folds: Array.from({ length: folds.count }, (_, fold) => fit((r) => folds.ofRow[r] !== fold)),
+  };
+}
+
+/** Fits everything on all rows, and on parts of them to judge the rest. */
+async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
+  const { prepared, folds, variants } = ground;
+  const { seed, backend, signal, trim = 0.03, maxSteps = 1000, progress = () => {} } = input;
+  const options = {
+    seed,
+    backend,
+    signal,
+    trim,
+    maxSteps,
+    variants,
+    heads: input.heads ?? usualHeads(folds.byTime),
+  };
+  const relations = fitRelations(input, ground);
+  const ranges = fitRanges(ground, trim);
+  // The autoencoder costs most: two of them, each fitted on every other fold, judge what the other has seen.
+  const halves: Network[] = [];
+  if (options.heads.length > 0) {
+    for (const half of [0, 1]) {
+      const keep = (r: number) => folds.ofRow[r]! % 2 === half;
+      const network = await fitNetwork(selectRows(prepared, keep), {
+        ...options,
+        variants: variantsAmong(variants, keep),
+        share: 0.5,
+        progress: (done, what) => progress(0.35 + 0.15 * (half + done), what),
+      });
+      network.model.dispose();
+      halves.push(network);
+    }
+  }
+  const { model, network, heads } = await fitNetwork(prepared, {
+    ...options,
+    share: 1,
+    progress: (done, what) => progress(0.65 + 0.3 * done, what),
+  });
+  progress(0.95, 'calibrating');
+  const partsOf = (fold: number): Parts => {
+    const other = halves[1 - (fold % 2)];
+    return {
+      network: other?.network ?? network,
+      heads: [...relations.map((one) => one.folds[fold]!), ...ranges.folds[fold]!, ...(other?.heads ?? [])],
+    };
+  };
+  const judged = judge(ground, input.series, partsOf);
+  return {
+    parts: { network, heads: [...relations.map((one) => one.final), ...ranges.final, ...heads] },
+    model,
+    judged,
+    partsOf,
+  };
+}
+
+type Scores = Trained['heldOut'];
+
+function scoresOf(content: Omit<BundleContent, 'threshold'>, judged: readonly Judged[]): Scores {
+  const detector = createDetector(sealBundle({ ...content, threshold: 1 }));
+  return judged.map(({ series, raw }) => ({ series, scores: combine(detector, raw) }));
+}
+
+function thresholdOf(scores: Scores, { shared, folds }: Ground, alertsPerHour: number): number {
+  const hours = hoursIn(
+    scores.map(({ series }) => series),
+    shared.gapMs,
+  );
+  const budget = { alertsPerHour, hours, sameCars: folds.byTime };
+  return calibrate(
+    scores.map((one) => one.scores),
+    shared.hysteresis,
+    budget,
+  ).threshold;
+}
+
+/** What weighs the heads of each variant so that one threshold keeps the budget in all of them. */
+function weigher(
+  ground: Ground,
+  judged: readonly Judged[],
+  content: Omit<BundleContent, 'threshold'>,
+  alertsPerHour: number,
+): (parts: Parts) => Parts {
+  const { variants, variantOf } = ground;
+  if (variants.length === 1) return (parts) => parts;
+  const scores = scoresOf(content, judged);
+  const thresholds = variants.map((_, v) => {
+    const own = scores.filter(({ series }) => variantOf(series.id) === v);
+    return Math.max(LEAST_THRESHOLD, thresholdOf(own, ground, alertsPerHour));
+  });
+  const factors = thresholds.map((threshold) => Math.min(...thresholds) / threshold);
+  return (parts) => ({ ...parts, heads: weighVariants(parts.heads, variants, factors) });
+}
+
+/**
+ * Trains a model.
+ * @throws TelltaleError TRAINING_DATA when there is too little, ABORTED
+ */
+export async function trainModel(input: TrainInput): Promise<Trained> {
+  const { alertsPerHour, seed, backend, trim = 0.03 } = input;
+  const rows = rowsIn(input.series);
+  if (rows < MIN_ROWS)
+    throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
+  const ground = layGround(input);
+  const { parts, model, judged: heldOut, partsOf } = await fitAll(input, ground);
+  const count = heldOut[0]!.raw.length / heldOut[0]!.series.tsMs.length;
+  const all = heldOut.reduce((sum, { raw }) => sum + raw.length / count, 0);
+  const several = ground.variants.length > 1;
+  const tails = Array.from({ length: count }, (_, s) => {
+    const column = new Float64Array(all);
+    let n = 0;
+    // A statistic rests at 0 while cars of another variant are followed: those rows say nothing of it.
+    for (const { raw } of heldOut)
+      for (let i = s; i < raw.length; i += count) if (raw[i]! > 0 || !several) column[n++] = raw[i]!;
+    return fitTail(n > 0 ? column.subarray(0, n) : column, 0);
+  });
+  const card = {
+    seed,
+    backend: backend.description,
+    rows,
+    cars: carsIn(input.series).length,
+    hours: hoursIn(input.series, ground.shared.gapMs),
+    train: { alertsPerHour, trim, ...input.card },
+  };
+  const unweighed = { ...ground.shared, ...parts, tails, card };
+  const weigh = weigher(ground, heldOut, unweighed, alertsPerHour);
+  const content = { ...unweighed, ...weigh(parts) };
+  const scores = scoresOf(content, heldOut);
+  const exact = thresholdOf(scores, ground, alertsPerHour);
+  // As many decimals as scores have, so that all who compare the two agree.
+  const threshold = Math.ceil(Math.max(LEAST_THRESHOLD, exact) * 1e4) / 1e4;
+  const judges = Array.from({ length: ground.folds.count }, (_, fold) =>
+    createDetector(sealBundle({ ...content, ...weigh(partsOf(fold)), threshold })),
+  );
+  const bundle = sealBundle({ ...content, threshold });
+  return { bundle, model, heldOut: scores, folds: ground.folds, judges };
+}

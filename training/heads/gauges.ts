@@ -1,0 +1,123 @@
+// Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in units of
+// each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks for them.
+
+import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
+import { encodeFloats } from '../../core/model/numbers.ts';
+import type { Tail } from '../../core/model/tail.ts';
+import { invertSpd, ledoitWolf } from '../linear-algebra.ts';
+import { quantileOf } from '../scaling.ts';
+import { fitTail } from '../tails.ts';
+
+/** Averages of one gauge: rows × channels, and each row's fold. */
+export interface GaugeRows {
+  readonly count: number;
+  readonly channels: number;
+  readonly averages: Float32Array;
+  readonly folds: Uint8Array;
+}
+
+export interface GaugePlan {
+  readonly span: number;
+  /** Statistic by single channels' tails instead of the Mahalanobis distance. */
+  readonly single: boolean;
+}
+
+/** Added to the correlation matrix: differences below a tenth of a channel's spread are not told apart. */
+const RIDGE = 0.01;
+
+interface Precision {
+  readonly matrix: Float64Array;
+  readonly kept: Float64Array;
+  readonly keptCount: number;
+}
+
+function precisionOf(rows: Float64Array, count: number, channels: number, effective: number): Float64Array {
+  const spread = new Float64Array(channels);
+  for (let r = 0; r < count; r += 1)
+    for (let k = 0; k < channels; k += 1) spread[k]! += rows[r * channels + k]! ** 2 / count;
+  for (let k = 0; k < channels; k += 1) spread[k] = Math.sqrt(spread[k]! + 1e-6);
+  const unit = new Float64Array(count * channels);
+  for (let r = 0; r < count; r += 1)
+    for (let k = 0; k < channels; k += 1) unit[r * channels + k] = rows[r * channels + k]! / spread[k]!;
+  const covariance = ledoitWolf(unit, count, channels, effective);
+  for (let k = 0; k < channels; k += 1) covariance[k * channels + k]! += RIDGE;
+  const inverse = invertSpd(covariance, channels);
+  for (let i = 0; i < channels; i += 1)
+    for (let j = 0; j < channels; j += 1) inverse[i * channels + j]! /= spread[i]! * spread[j]!;
+  return inverse;
+}
+
+function trimmedPrecision(
+  rows: Float64Array,
+  count: number,
+  channels: number,
+  effective: number,
+  trim: number,
+): Precision {
+  const first = precisionOf(rows, count, channels, effective);
+  if (trim <= 0) return { matrix: first, kept: rows, keptCount: count };
+  const distances = new Float64Array(count);
+  for (let r = 0; r < count; r += 1) {
+    for (let i = 0; i < channels; i += 1) {
+      let sum = 0;
+      for (let j = 0; j < channels; j += 1) sum += first[i * channels + j]! * rows[r * channels + j]!;
+      distances[r]! += sum * rows[r * channels + i]!;
+    }
+  }
+  const limit = quantileOf(distances.slice().sort(), 1 - trim);
+  const kept = new Float64Array(count * channels);
+  let keptCount = 0;
+  for (let r = 0; r < count; r += 1) {
+    if (distances[r]! > limit) continue;
+    kept.set(rows.subarray(r * channels, (r + 1) * channels), keptCount * channels);
+    keptCount += 1;
+  }
+  return { matrix: precisionOf(kept, keptCount, channels, effective), kept, keptCount };
+}
+
+/** How far |precision row · deviation| / √diagonal of each channel usually goes. */
+function channelTails(precision: Precision, channels: number): Tail[] {
+  const { matrix, kept, keptCount } = precision;
+  return Array.from({ length: channels }, (_, k) => {
+    const root = Math.sqrt(matrix[k * channels + k]!);
+    const values = new Float64Array(keptCount);
+    for (let r = 0; r < keptCount; r += 1) {
+      let sum = 0;
+      for (let j = 0; j < channels; j += 1) sum += matrix[k * channels + j]! * kept[r * channels + j]!;
+      values[r] = Math.abs(sum) / root;
+    }
+    return fitTail(values, 0);
+  });
+}
+
+/**
+ * Fits one gauge on the rows of all folds but `left` (−1: all).
+ * @param center where each channel's average lies normally
+ * @param stride rows of the stream between two rows given: neighbours within a span are not independent
+ */
+export function fitGauge(
+  plan: GaugePlan,
+  rows: GaugeRows,
+  left: number,
+  center: Float64Array,
+  stride: number,
+  trim: number,
+): GaugeSpec {
+  const { channels, averages, folds } = rows;
+  const deviations = new Float64Array(rows.count * channels);
+  let count = 0;
+  for (let r = 0; r < rows.count; r += 1) {
+    if (folds[r] === left) continue;
+    for (let k = 0; k < channels; k += 1)
+      deviations[count * channels + k] = averages[r * channels + k]! - center[k]!;
+    count += 1;
+  }
+  const effective = Math.max(1, (count * stride) / Math.max(stride, plan.span));
+  const precision = trimmedPrecision(deviations, count, channels, effective, trim);
+  return {
+    span: plan.span,
+    center: encodeFloats(center),
+    precision: encodeFloats(precision.matrix),
+    ...(plan.single ? { tails: channelTails(precision, channels) } : {}),
+  };
+}

@@ -1,0 +1,243 @@
+// Fits the relation head (core/model/heads/relation.ts) on all rows at once, and besides, for each fold of cars, as it would
+// have been without them: those judge the cars left out, so that whitening, tails and threshold know how far off the
+// forecaster is on cars it has not seen.
+
+import { type HeadInput, smoothingTable } from '../../core/model/heads/head.ts';
+import {
+  createRelationInputs,
+  FAN_IN,
+  fillStreams,
+  INPUT_SPANS,
+  inputCount,
+  type RelationPlan,
+  type RelationSpec,
+  stateLayout,
+} from '../../core/model/heads/relation.ts';
+import { compileMap } from '../../core/model/kernel.ts';
+import { encodeFloats } from '../../core/model/numbers.ts';
+import { normal, seededRandom } from '../../core/model/random.ts';
+import type { Prepared } from '../prepared.ts';
+import { fitGauge, type GaugeRows } from './gauges.ts';
+import { fitReadouts, type Readouts, type Sample } from './readouts.ts';
+import { rowInput } from './residual.ts';
+
+export interface RelationOptions {
+  readonly seed: number;
+  /** Share of the strangest rows left out when the normal is learnt. */
+  readonly trim: number;
+  /** Most rows the readouts are fitted on; the work grows with it. Default 24,000. */
+  readonly maxRows?: number | undefined;
+  /** The part of those rows this fit may take, when several share the work. Default 1. */
+  readonly share?: number;
+  /** Called between parts of the work, 0 to 1; may throw to stop. */
+  readonly progress: (done: number, what: string) => void;
+}
+
+export interface FittedRelation {
+  /** Fitted on all rows. */
+  readonly final: RelationSpec;
+  /** `folds[k]`: fitted on all rows but those of fold k. */
+  readonly folds: readonly RelationSpec[];
+}
+
+const MAX_UNITS = 512;
+/** Readout weights bound the cost of an event: with many channels there are fewer units. */
+const UNITS_TIMES_CHANNELS = 8704;
+/** Rows of data a unit needs. */
+const ROWS_PER_UNIT = 12;
+const MAX_SAMPLE = 24_000;
+const MAX_GAUGE_ROWS = 16_000;
+const LONGEST_SLOW = 2400;
+
+/** What is watched: stream, span in events, and how. */
+const GAUGES = [
+  { stream: 'others', span: 60, single: false },
+  { stream: 'others', span: 200, single: false },
+  { stream: 'own', span: 60, single: false },
+  { stream: 'own', span: 200, single: false },
+  { stream: 'own', span: 8, single: true },
+  { stream: 'jitter', span: 30, single: true },
+  { stream: 'jitter', span: 200, single: true },
+] as const;
+
+/** Mean rows between two beginnings. */
+function stretchLength({ count, first }: Prepared): number {
+  return (
+    count /
+    Math.max(
+      1,
+      first.reduce((sum, flag) => sum + flag, 0),
+    )
+  );
+}
+
+/**
+ * The gauges this history can calibrate: none averages over more than an eighth of a usual stretch, and of two that then last
+ * almost as long the longer stays.
+ */
+function gaugesFor(prepared: Prepared) {
+  const longest = Math.max(8, Math.round(stretchLength(prepared) / 8));
+  const all = GAUGES.map((gauge) => ({ ...gauge, span: Math.min(gauge.span, longest) }));
+  return all.filter(({ stream, span, single }, i) => {
+    const alike = all.filter((other) => other.stream === stream && other.single === single);
+    const longer = alike.some((other) => other.span > span && other.span <= 2 * span);
+    return !longer && all.findIndex((other) => alike.includes(other) && other.span === span) === i;
+  });
+}
+type Gauges = ReturnType<typeof gaugesFor>;
+
+function drawPlan(prepared: Prepared, seed: number, maxRows: number): RelationPlan {
+  const { channels, count } = prepared;
+  const random = seededRandom(seed, 'relation');
+  const units = Math.max(
+    1,
+    Math.min(
+      MAX_UNITS,
+      Math.floor(UNITS_TIMES_CHANNELS / channels),
+      Math.floor(Math.min(count, maxRows) / ROWS_PER_UNIT),
+    ),
+  );
+  const width = INPUT_SPANS.length * channels;
+  const unitInputs = Array.from({ length: units * FAN_IN }, () => Math.floor(random() * width));
+  const weights = Float64Array.from({ length: units * (FAN_IN + 1) }, () => normal(random));
+  const slow = Math.max(50, Math.min(LONGEST_SLOW, Math.round(stretchLength(prepared))));
+  return { units, unitInputs, unitWeights: encodeFloats(weights), slow };
+}
+
+/** Runs the forecaster's inputs over all rows; `visit` sees each row with its inputs filled. */
+function eachRow(
+  prepared: Prepared,
+  plan: RelationPlan,
+  inputs: Float32Array,
+  visit: (row: number, input: HeadInput, movement: Float64Array, state: Float32Array) => void,
+): void {
+  const { channels, count } = prepared;
+  const source = createRelationInputs(plan, channels, 'relation', inputs);
+  const state = new Float32Array(stateLayout(channels).gauges);
+  const input = rowInput(prepared);
+  for (let r = 0; r < count; r += 1) {
+    const now = input(r);
+    source.step(now, state, 0);
+    visit(r, now, source.movement, state);
+  }
+}
+
+/** An even thinning of the rows with all that the readouts are fitted on. */
+function drawSample(prepared: Prepared, plan: RelationPlan, folds: Uint8Array, maxRows: number): Sample {
+  const { channels, count } = prepared;
+  const width = inputCount(plan.units, channels);
+  const most = Math.min(maxRows, Math.floor(16e6 / width));
+  const stride = Math.max(1, Math.ceil(count / most));
+  const size = Math.ceil(count / stride);
+  const sample: Sample = {
+    count: size,
+    width,
+    channels,
+    inputs: new Float32Array(size * width),
+    folds: new Uint8Array(size),
+    present: new Uint8Array(size * channels),
+    movement: new Float32Array(size * channels),
+  };
+  const row = new Float32Array(width);
+  let next = 0;
+  eachRow(prepared, plan, row, (r, { present }, movement) => {
+    if (r % stride !== 0) return;
+    sample.inputs.set(row, next * width);
+    sample.folds[next] = folds[r]!;
+    sample.present.set(present, next * channels);
+    for (let k = 0; k < channels; k += 1) sample.movement[next * channels + k] = movement[k]!;
+    next += 1;
+  });
+  return sample;
+}
+
+/** Averages of every gauge over all rows, each row judged by the readouts of its fold's absence; thinned. */
+function gaugeRows(
+  prepared: Prepared,
+  plan: RelationPlan,
+  folds: Uint8Array,
+  readouts: readonly Readouts[],
+  gauges: Gauges,
+): { readonly rows: GaugeRows[]; readonly stride: number } {
+  const { channels, count } = prepared;
+  const width = inputCount(plan.units, channels);
+  const stride = Math.max(1, Math.ceil(count / MAX_GAUGE_ROWS));
+  const size = Math.ceil(count / stride);
+  const rows = gauges.map(
+    (): GaugeRows => ({
+      count: size,
+      channels,
+      averages: new Float32Array(size * channels),
+      folds: new Uint8Array(size),
+    }),
+  );
+  const tables = gauges.map(({ span }) => smoothingTable(span));
+  const state = gauges.map(() => new Float32Array(channels));
+  const streams = {
+    others: new Float32Array(channels),
+    own: new Float32Array(channels),
+    jitter: new Float32Array(channels),
+  };
+  const maps = readouts.map(({ matrix }) => compileMap(matrix, null, width, 4 * channels));
+  const inputs = new Float32Array(width);
+  const usual = readouts.map(({ spreads }) => ({ channels, slow: plan.slow, spreads }));
+  eachRow(prepared, plan, inputs, (r, input, movement, carState) => {
+    const fold = folds[r]!;
+    const map = maps[fold]!;
+    map.input.set(inputs);
+    map.run();
+    fillStreams(usual[fold]!, input, inputs, map.output, movement, carState, 0, streams);
+    for (const [g, { stream }] of gauges.entries()) {
+      const average = state[g]!;
+      const weight = tables[g]![input.steps]!;
+      for (let k = 0; k < channels; k += 1) {
+        const old = input.restart ? 0 : average[k]!;
+        const value = streams[stream][k]!;
+        average[k] = Number.isNaN(value) ? old : old + weight * (value - old);
+      }
+      if (r % stride !== 0) continue;
+      rows[g]!.averages.set(average, (r / stride) * channels);
+      rows[g]!.folds[r / stride] = fold;
+    }
+  });
+  return { rows, stride };
+}
+
+/**
+ * Fits the head.
+ * @param folds each row's fold, 0 … foldCount − 1; all rows of a car share one
+ */
+export function fitRelationHead(
+  prepared: Prepared,
+  folds: Uint8Array,
+  foldCount: number,
+  options: RelationOptions,
+): FittedRelation {
+  const { channels } = prepared;
+  const { trim, progress, share = 1 } = options;
+  const maxRows = Math.ceil(share * (options.maxRows ?? MAX_SAMPLE));
+  const plan = drawPlan(prepared, options.seed, maxRows);
+  const gauges = gaugesFor(prepared);
+  progress(0, 'reading relations');
+  const sample = drawSample(prepared, plan, folds, maxRows);
+  progress(0.25, 'fitting relations');
+  const readouts = fitReadouts(sample, plan, foldCount, trim);
+  const without = readouts.slice(1);
+  progress(0.6, 'judging unseen cars');
+  const center = new Float64Array(channels);
+  const { rows, stride } = gaugeRows(prepared, plan, folds, without, gauges);
+  progress(0.85, 'learning what is usual');
+  const specOf = ({ matrix, spreads }: Readouts, left: number): RelationSpec => ({
+    kind: 'relation',
+    name: 'relation',
+    ...plan,
+    readout: encodeFloats(matrix),
+    spreads: encodeFloats(spreads),
+    gauges: gauges.map(({ stream, ...gauge }, g) => ({
+      stream,
+      ...fitGauge(gauge, rows[g]!, left, center, stride, trim),
+    })),
+  });
+  const final = specOf(readouts[0]!, -1);
+  return { final, folds: without.map((readout, k) => specOf(readout, k)) };
+}

@@ -1,0 +1,115 @@
+// Ridge readouts of many targets from one pool of inputs, cross-fitted: the Gram matrix is gathered per fold, so leaving a fold
+// out is a subtraction. Each target may forbid inputs (its own channel); they are taken out of the inverse by blocks
+// (Schur complement), so one inversion serves all targets.
+import { invertSpd, solveSpd } from '../linear-algebra.ts';
+
+/** Sampled rows: inputs count × width, targets count × targets; row r is of fold `folds[r]`. */
+export interface RidgeRows {
+  readonly count: number;
+  readonly width: number;
+  readonly inputs: Float32Array;
+  readonly folds: Uint8Array;
+}
+
+/** Per-fold Gram matrices of the inputs, width × width, both halves filled. Rows with `skip` 1 are left out. */
+export function gramsOf(rows: RidgeRows, foldCount: number, skip: Uint8Array): Float64Array[] {
+  const { count, width, inputs, folds } = rows;
+  const grams = Array.from({ length: foldCount }, () => new Float64Array(width * width));
+  for (let r = 0; r < count; r += 1) {
+    if (skip[r] === 1) continue;
+    const gram = grams[folds[r]!]!;
+    const row = inputs.subarray(r * width, (r + 1) * width);
+    for (let a = 0; a < width; a += 1) {
+      const x = row[a]!;
+      if (x === 0) continue;
+      const line = a * width;
+      for (let b = 0; b <= a; b += 1) gram[line + b]! += x * row[b]!;
+    }
+  }
+  for (const gram of grams)
+    for (let a = 0; a < width; a += 1)
+      for (let b = 0; b < a; b += 1) gram[b * width + a] = gram[a * width + b]!;
+  return grams;
+}
+
+/** Per-fold products inputsᵀ·targets, width × targets. */
+export function crossesOf(
+  rows: RidgeRows,
+  foldCount: number,
+  skip: Uint8Array,
+  targets: Float32Array,
+  targetCount: number,
+): Float64Array[] {
+  const { count, width, inputs, folds } = rows;
+  const crosses = Array.from({ length: foldCount }, () => new Float64Array(width * targetCount));
+  for (let r = 0; r < count; r += 1) {
+    if (skip[r] === 1) continue;
+    const cross = crosses[folds[r]!]!;
+    for (let a = 0; a < width; a += 1) {
+      const x = inputs[r * width + a]!;
+      for (let t = 0; t < targetCount; t += 1)
+        cross[a * targetCount + t]! += x * targets[r * targetCount + t]!;
+    }
+  }
+  return crosses;
+}
+
+/** Sum over folds but `left` (−1: all). */
+export function sumWithout(parts: readonly Float64Array[], left: number): Float64Array {
+  const sum = new Float64Array(parts[0]!.length);
+  parts.forEach((part, k) => {
+    if (k !== left) for (let i = 0; i < sum.length; i += 1) sum[i]! += part[i]!;
+  });
+  return sum;
+}
+
+/** Inverse of gram + λ·rows·I; the constant (input 0) is not held back. */
+export function ridgeInverse(gram: Float64Array, width: number, lambda: number): Float64Array {
+  const held = gram.slice();
+  const rows = Math.max(1, gram[0]!);
+  for (let a = 0; a < width; a += 1) held[a * width + a]! += a === 0 ? 1e-6 : lambda * rows + 1e-9;
+  return invertSpd(held, width);
+}
+
+/**
+ * Weights of one target that may use every input but `forbidden`: β = P_SS·b − P_SE·P_EE⁻¹·P_ES·b with P the inverse of all.
+ * Writes width weights at `out[at]`, 0 where forbidden.
+ */
+export function maskedSolve(
+  inverse: Float64Array,
+  width: number,
+  cross: Float64Array,
+  targetCount: number,
+  target: number,
+  forbidden: readonly number[],
+  out: Float64Array,
+  at: number,
+): void {
+  const banned = new Uint8Array(width);
+  for (const e of forbidden) banned[e] = 1;
+  const q = new Float64Array(width);
+  for (let b = 0; b < width; b += 1) {
+    const value = banned[b] === 1 ? 0 : cross[b * targetCount + target]!;
+    if (value === 0) continue;
+    // The inverse is symmetric: along its row, not down its column.
+    const line = b * width;
+    for (let a = 0; a < width; a += 1) q[a]! += inverse[line + a]! * value;
+  }
+  const n = forbidden.length;
+  if (n > 0) {
+    const block = new Float64Array(n * n);
+    const right = new Float64Array(n);
+    forbidden.forEach((a, i) => {
+      right[i] = q[a]!;
+      forbidden.forEach((b, j) => {
+        block[i * n + j] = inverse[a * width + b]!;
+      });
+    });
+    solveSpd(block, n, right, 1);
+    for (let i = 0; i < n; i += 1) {
+      const e = forbidden[i]! * width;
+      for (let a = 0; a < width; a += 1) q[a]! -= inverse[e + a]! * right[i]!;
+    }
+  }
+  for (let a = 0; a < width; a += 1) out[at + a] = banned[a] === 1 ? 0 : q[a]!;
+}

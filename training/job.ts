@@ -1,0 +1,253 @@
+// One training run from settings to a folder on disk: read, fit, evaluate, save. `command.ts` words it for the terminal, the
+// demo calls it directly. What decides the result stands in the card, so that `--card` can run it again.
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import { TelltaleError } from '../core/errors.ts';
+import type { Log } from '../core/log/log.ts';
+import type { Backend } from '../core/model/backend.ts';
+import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
+import { checkKernel } from '../core/model/check.ts';
+import type { Context } from '../core/service.ts';
+import { momentMs } from '../core/setting-kinds.ts';
+import { type CsvChoice, readCsv } from './csv.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { trainModel } from './fit.ts';
+import { type OffsetRange, readHistory, resolveRanges } from './history.ts';
+import { release, versionOf } from './registry.ts';
+import { writeReport } from './report.ts';
+import { writeModelFiles, writeWhole } from './save.ts';
+import { carsIn, rowsIn, type Series } from './series.ts';
+
+/** Gradient steps of one fit at most, and the rows above which cars are held out once instead of in turn. */
+const EFFORT = {
+  quick: { maxSteps: 400, relationRows: 8_000 },
+  full: { maxSteps: 1200 },
+} as const;
+/** Rows trained on at most for a first model. */
+const QUICK_ROWS = 200_000;
+
+/** Everything that decides a model's weights besides the records themselves. It stands in the card. */
+export interface Recipe {
+  readonly seed: number;
+  readonly effort: 'quick' | 'full';
+  readonly maxRows: number;
+  /** False alerts an hour of driving of one car. */
+  readonly alertsPerHour: number;
+}
+
+/** Where the rows come from: exact offsets of the log, or a file known by its hash. */
+export type Source =
+  | { readonly kind: 'log'; readonly ranges: readonly OffsetRange[]; readonly cars: readonly string[] }
+  | ({ readonly kind: 'csv'; readonly sha256: string; readonly catalogueFile: string } & CsvChoice);
+
+/** The part of a card that is enough to run again. */
+export interface TrainCard {
+  readonly source: Source;
+  readonly recipe: Recipe;
+  /** SHA-256 of source and recipe. */
+  readonly configHash: string;
+  readonly catalogue: string;
+  readonly catalogueHash: string;
+  readonly recordsRead: number;
+  readonly recordsLeftOut: number;
+  readonly [more: string]: unknown;
+}
+
+const CSV_BUDGET_PER_HOUR = 0.5;
+const LOG_BUDGET_PER_HOUR = 1 / 24;
+
+export interface JobOptions {
+  readonly recipe: Recipe;
+  readonly backend: Backend;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export interface TrainingData {
+  readonly source: Source;
+  readonly catalogue: Catalogue;
+  readonly series: readonly Series[];
+  readonly records: number;
+  readonly leftOut: number;
+  readonly remarks: readonly string[];
+}
+
+export interface Job {
+  readonly bundle: ModelBundle;
+  readonly dir: string;
+  readonly evaluation: Evaluation;
+}
+
+/** What the settings ask for, or the card where one is run again. */
+export function jobOptions(
+  settings: Settings,
+  { signal, say }: Context,
+  backend: Backend,
+  card: TrainCard | null,
+): JobOptions {
+  const { seed, effort, maxRows, alertBudget } = settings;
+  const usual = settings.csv === '' ? LOG_BUDGET_PER_HOUR : CSV_BUDGET_PER_HOUR;
+  const recipe = card?.recipe ?? { seed, effort, maxRows, alertsPerHour: alertBudget ?? usual };
+  return { recipe, backend, signal, say };
+}
+
+/** Says what is done at most once for each tenth, and at the ends. */
+export function tenths(say: (line: string) => void, label: string): (done: number, what: string) => void {
+  let next = 0;
+  return (done, what) => {
+    if (done < next) return;
+    say(`${label} ${String(Math.round(done * 100)).padStart(3)} %  ${what}`);
+    next = Math.floor(done * 10 + 1) / 10;
+  };
+}
+
+const rowsFor = ({ effort, maxRows }: Recipe) =>
+  effort === 'quick' ? Math.min(QUICK_ROWS, maxRows) : maxRows;
+
+/** Rows out of the log. @throws TelltaleError TRAINING_DATA, ABORTED */
+export async function dataFromLog(
+  log: Pick<Log, 'read'>,
+  catalogue: Catalogue,
+  source: Extract<Source, { kind: 'log' }>,
+  { recipe, signal, say }: JobOptions,
+): Promise<TrainingData> {
+  const progress = tenths(say, 'reading ');
+  const { series, records, leftOut } = await readHistory({
+    log,
+    catalogue,
+    ranges: source.ranges,
+    cars: source.cars,
+    seed: recipe.seed,
+    maxRows: rowsFor(recipe),
+    signal,
+    progress: (done, all) => progress(done / all, `${done.toLocaleString('en')} records`),
+  });
+  return { source, catalogue, series, records, leftOut, remarks: [] };
+}
+
+/** Rows out of a recording. @throws TelltaleError RECORDING_INVALID, TRAINING_DATA, ABORTED */
+export async function dataFromCsv(
+  choice: CsvChoice,
+  catalogueFile: string,
+  { recipe, signal }: JobOptions,
+): Promise<TrainingData> {
+  const { catalogue, series, rows, remarks, sha256 } = await readCsv(choice, catalogueFile, {
+    seed: recipe.seed,
+    maxRows: rowsFor(recipe),
+    signal,
+  });
+  const source: Source = { kind: 'csv', ...choice, catalogueFile, sha256 };
+  return { source, catalogue, series, records: rows, leftOut: rows - rowsIn(series), remarks };
+}
+
+/** Fits on the data and writes the model's folder, whole or not at all. @throws TelltaleError TRAINING_DATA, ABORTED */
+export async function runJob(
+  data: TrainingData,
+  options: JobOptions,
+  dirOf: (bundle: ModelBundle) => string,
+): Promise<Job> {
+  const { source, catalogue, series } = data;
+  const { recipe, backend, signal, say } = options;
+  for (const remark of data.remarks) say(`data: ${remark}`);
+  say(
+    `data: ${rowsIn(series).toLocaleString('en')} rows of ${carsIn(series).length} cars, ${catalogue.signals.length} signals; ${backend.description}`,
+  );
+  const card: TrainCard = {
+    source,
+    recipe,
+    configHash: createHash('sha256').update(JSON.stringify({ source, recipe })).digest('hex'),
+    catalogue: `${catalogue.name} ${catalogue.version}`,
+    catalogueHash: catalogueHash(catalogue),
+    recordsRead: data.records,
+    recordsLeftOut: data.leftOut,
+  };
+  const trained = await trainModel({
+    catalogue,
+    series,
+    seed: recipe.seed,
+    alertsPerHour: recipe.alertsPerHour,
+    ...EFFORT[recipe.effort],
+    backend,
+    signal,
+    card,
+    progress: tenths(say, 'training'),
+  });
+  const { bundle, model } = trained;
+  try {
+    const used = new Set(bundle.scaler.signals);
+    const unused = catalogue.signals.filter((_, i) => !used.has(i)).map(({ name }) => name);
+    if (unused.length > 0) say(`data: left out, constant or hardly ever measured: ${unused.join(', ')}`);
+    checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
+    say('training: evaluating');
+    const { alertsPerHour, seed } = recipe;
+    const evaluation = await evaluate({ trained, series, alertsPerHour, seed, backend, signal });
+    if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
+    const dir = dirOf(bundle);
+    await mkdir(dirname(dir), { recursive: true });
+    await writeWhole(dir, async (partial) => {
+      await writeModelFiles(partial, model, bundle);
+      await writeReport(partial, bundle, evaluation);
+      if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
+    });
+    return { bundle, dir, evaluation };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** What came out, for a person. */
+export function sayModel(say: (line: string) => void, { bundle, dir, evaluation }: Job): void {
+  const { card, threshold, hash } = bundle;
+  say(
+    `model: ${card.rows.toLocaleString('en')} rows, ${card.hours.toFixed(1)} h of ${card.cars} cars, threshold ${threshold}, hash ${hash.slice(0, 12)}`,
+  );
+  const [own] = evaluation.methods;
+  const { askedPerHour, metPerHour } = evaluation.budget;
+  const rate = (perHour: number) => (Number.isFinite(perHour) ? perHour.toFixed(3) : 'not known');
+  say(
+    `false alerts an hour: asked ${rate(askedPerHour)}, met on cars not used to set it ${rate(metPerHour)}; synthetic faults found: ${Math.round(100 * (own?.budgets[0]?.recall ?? 0))} %`,
+  );
+  say(`written to ${dir} (report.html)`);
+}
+
+export interface ReleaseJob {
+  readonly log: Log;
+  readonly catalogue: Catalogue;
+  readonly backend: Backend;
+  readonly settings: Settings;
+  readonly context: Context;
+  /** A card to run again: its records and recipe take the place of the settings'. */
+  readonly card?: TrainCard | null;
+}
+
+/**
+ * Trains on a stretch of the log and releases the model: folder first, then the record that puts it to work.
+ * @throws TelltaleError TRAINING_DATA, ABORTED, and what the log throws
+ */
+export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly version: string } & Job> {
+  const { log, catalogue, backend, settings, context, card = null } = job;
+  const { from, to, offsets, cars, dataDir, out, promote, by, note } = settings;
+  const options = jobOptions(settings, context, backend, card);
+  const nowMs = context.clock();
+  const known = card?.source.kind === 'log' ? card.source : null;
+  const again = known?.ranges.map((range) => `${range.partition}:${range.from}-${range.to}`).join(',');
+  const ranges = await resolveRanges(log, {
+    fromMs: known ? null : from && momentMs(from, nowMs),
+    toMs: known ? null : to && momentMs(to, nowMs),
+    offsets: again ?? offsets,
+  });
+  const source = known ?? { kind: 'log' as const, ranges, cars };
+  const data = await dataFromLog(log, catalogue, source, options);
+  const place = (bundle: ModelBundle) =>
+    out === '' ? join(dataDir, 'models', versionOf(bundle, nowMs)) : out;
+  const done = await runJob(data, options, (bundle) => resolve(place(bundle)));
+  const { bundle } = done;
+  const version = versionOf(bundle, nowMs);
+  const alias = await release({ log, clock: context.clock, version, bundle, promote, by, note });
+  sayModel(context.say, done);
+  context.say(`released ${version} as ${alias}`);
+  return { version, ...done };
+}

@@ -1,0 +1,94 @@
+// Judging rows by what was fitted without them: the raw statistics that tails and threshold are set on.
+import { type BundleContent, sealBundle } from '../core/model/bundle.ts';
+import { createDetector, type Detector } from '../core/model/detector.ts';
+import { createHead } from '../core/model/heads/heads.ts';
+import type { Folds } from './folds.ts';
+import type { Prepared } from './prepared.ts';
+import type { Series } from './series.ts';
+import type { Variant } from './variants.ts';
+
+const NO_TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
+/** Rows a detector is led through before a stretch of time it judges. */
+const WARM_UP = 600;
+
+export /** What all fits share: rows as features, and who judges whom. */
+interface Ground {
+  readonly prepared: Prepared;
+  readonly variants: readonly Variant[];
+  /** The place among them of a car's variant. */
+  readonly variantOf: (car: string) => number;
+  readonly folds: Folds;
+  readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'threshold' | 'card'>;
+}
+
+export type Parts = Pick<BundleContent, 'network' | 'heads'>;
+
+/** A detector of uncalibrated parts, for its raw statistics. */
+function bareDetector({ shared }: Ground, parts: Parts): Detector {
+  const channels = shared.scaler.signals.length;
+  const tails = parts.heads.flatMap((head) => createHead(head, channels).statistics.map(() => NO_TAIL));
+  const card = { seed: 0, backend: '', rows: 0, cars: 0, hours: 0, train: {} };
+  return createDetector(sealBundle({ ...shared, ...parts, tails, threshold: 1, card }));
+}
+
+export interface Judged {
+  readonly series: Series;
+  /** Statistics of its rows by parts that had not seen them. */
+  readonly raw: Float64Array;
+}
+
+/** Judges every row by the parts of its fold's absence. Stretches of time are entered with their recent past. */
+export function judge(ground: Ground, series: readonly Series[], partsOf: (fold: number) => Parts): Judged[] {
+  const { folds, shared } = ground;
+  const width = shared.catalogue.signals.length;
+  const detectors = Array.from({ length: folds.count }, (_, fold) => bareDetector(ground, partsOf(fold)));
+  const count = detectors[0]!.statistics.length;
+  let start = 0;
+  return series.map((one) => {
+    const n = one.tsMs.length;
+    const raw = new Float64Array(n * count);
+    for (let from = 0; from < n; ) {
+      const fold = folds.ofRow[start + from]!;
+      let to = from;
+      while (to < n && folds.ofRow[start + to] === fold) to += 1;
+      const detector = detectors[fold]!;
+      const state = detector.newState();
+      for (let i = Math.max(0, from - WARM_UP); i < to; i += 1) {
+        const found = detector.step(state, one.values, one.tsMs[i]!, i * width).raw;
+        if (i >= from) raw.set(found, i * count);
+      }
+      from = to;
+    }
+    start += n;
+    return { series: one, raw };
+  });
+}
+
+/** Every statistic of every row, row after row, by a detector that starts anew at each series. */
+export function rawStatistics(detector: Detector, series: Series): Float64Array {
+  const width = detector.bundle.catalogue.signals.length;
+  const count = detector.statistics.length;
+  const out = new Float64Array(series.tsMs.length * count);
+  const state = detector.newState();
+  for (let i = 0; i < series.tsMs.length; i += 1)
+    out.set(detector.step(state, series.values, series.tsMs[i]!, i * width).raw, i * count);
+  return out;
+}
+
+/** The score of every row, the state starting anew. */
+export function scoreSeries(detector: Detector, series: Series): Float64Array {
+  const width = detector.bundle.catalogue.signals.length;
+  const state = detector.newState();
+  return Float64Array.from(
+    series.tsMs,
+    (tsMs, i) => detector.step(state, series.values, tsMs, i * width).score,
+  );
+}
+
+/** Scores from raw statistics, as the detector would give them. */
+export function combine(detector: Detector, raw: Float64Array): Float64Array {
+  const count = detector.statistics.length;
+  return Float64Array.from({ length: raw.length / count }, (_, i) =>
+    detector.scoreOf(raw.subarray(i * count, (i + 1) * count)),
+  );
+}

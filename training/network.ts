@@ -1,0 +1,80 @@
+// The autoencoder and the heads that live off it, fitted on some rows.
+import type { LayersModel } from '@tensorflow/tfjs';
+import type { Backend } from '../core/model/backend.ts';
+import type { BundleContent } from '../core/model/bundle.ts';
+import type { HeadSpec } from '../core/model/heads/head.ts';
+import { encodeFloats } from '../core/model/numbers.ts';
+import { layersOf, trainAutoencoder } from './autoencoder.ts';
+import { fitResidualHead, type ResidualHeadPlan } from './heads/residual.ts';
+import { type Prepared, reconstruct } from './prepared.ts';
+import { type Variant, variantRows, wrapHead } from './variants.ts';
+
+const BATCH = 256;
+const EPOCHS = 20;
+const MAX_AE_ROWS = 80_000;
+const MASK = 0.15;
+
+export interface NetworkOptions {
+  readonly seed: number;
+  readonly backend: Backend;
+  readonly signal: AbortSignal;
+  /** Most gradient steps. */
+  readonly maxSteps: number;
+  /** Share of the steps that are taken: a rough fit to judge others by needs fewer. */
+  readonly share: number;
+  readonly trim: number;
+  readonly heads: readonly ResidualHeadPlan[];
+  readonly variants: readonly Variant[];
+  readonly progress: (done: number, what: string) => void;
+}
+
+export interface Network {
+  readonly model: LayersModel;
+  readonly network: BundleContent['network'];
+  readonly heads: readonly HeadSpec[];
+}
+
+/** Trains the autoencoder on some rows and fits the heads that live off it. */
+export async function fitNetwork(prepared: Prepared, options: NetworkOptions): Promise<Network> {
+  const { seed, backend, signal, maxSteps, share, trim, progress } = options;
+  const { channels, count } = prepared;
+  const batch = count < 4 * BATCH ? 64 : BATCH;
+  const wanted = Math.max(250, Math.ceil((count * EPOCHS) / batch));
+  const model = await trainAutoencoder(sampleRows(prepared), channels, {
+    backend,
+    seed,
+    steps: Math.ceil(Math.min(maxSteps, wanted) * share),
+    batch,
+    mask: MASK,
+    hidden: 64,
+    bottleneck: Math.max(2, Math.min(8, Math.ceil(channels / 2))),
+    signal,
+    progress: (done, all, loss) => progress(done / all, `step ${done}/${all}, loss ${loss.toFixed(4)}`),
+  });
+  const layers = layersOf(model);
+  reconstruct(prepared, layers);
+  return {
+    model,
+    network: layers.map(({ outputs, activation, kernel, bias }) => ({
+      outputs,
+      activation,
+      kernel: encodeFloats(kernel),
+      bias: encodeFloats(bias),
+    })),
+    heads: options.variants.flatMap((variant, v) => {
+      const rows = variantRows(prepared, variant);
+      return options.heads.map((plan) => wrapHead(fitResidualHead(plan, rows, trim), options.variants, v));
+    }),
+  };
+}
+
+/** Rows for the autoencoder: all, or an even thinning of them. */
+function sampleRows({ features, channels, count }: Prepared): Float32Array {
+  const stride = Math.max(1, Math.ceil(count / MAX_AE_ROWS));
+  if (stride === 1) return features;
+  const kept = Math.floor(count / stride);
+  const out = new Float32Array(kept * channels);
+  for (let k = 0; k < kept; k += 1)
+    out.set(features.subarray(k * stride * channels, (k * stride + 1) * channels), k * channels);
+  return out;
+}

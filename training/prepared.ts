@@ -1,0 +1,105 @@
+// Rows as the heads see them, for all series at once: features, what was measured, the autoencoder's reconstruction, and
+// where a series begins or resumes after a pause.
+import { applyScaler, type Scaler } from '../core/model/features.ts';
+import { MAX_STEPS } from '../core/model/heads/head.ts';
+import { compileNetwork, type DenseLayer } from '../core/model/kernel.ts';
+import type { Series } from './series.ts';
+
+export interface Prepared {
+  readonly channels: number;
+  readonly count: number;
+  /** count × channels. */
+  readonly features: Float32Array;
+  readonly present: Uint8Array;
+  readonly reconstruction: Float32Array;
+  /** 1: the first row of a series, or of what follows a pause. */
+  readonly first: Uint8Array;
+  /** Usual steps since the row before, 1 to MAX_STEPS. */
+  readonly steps: Uint8Array;
+}
+
+/** Features of all rows; the reconstruction is still zero. */
+export function prepare(
+  series: readonly Series[],
+  scaler: Scaler,
+  width: number,
+  { stepMs, gapMs }: { readonly stepMs: number; readonly gapMs: number },
+): Prepared {
+  const channels = scaler.signals.length;
+  const count = series.reduce((sum, { tsMs }) => sum + tsMs.length, 0);
+  const features = new Float32Array(count * channels);
+  const present = new Uint8Array(count * channels);
+  const first = new Uint8Array(count);
+  const steps = new Uint8Array(count);
+  const row = new Float64Array(channels);
+  const measured = new Uint8Array(channels);
+  let r = 0;
+  for (const { tsMs, values } of series) {
+    for (let i = 0; i < tsMs.length; i += 1) {
+      applyScaler(scaler, values, row, measured, i * width);
+      features.set(row, r * channels);
+      present.set(measured, r * channels);
+      const elapsedMs = i === 0 ? Number.POSITIVE_INFINITY : tsMs[i]! - tsMs[i - 1]!;
+      first[r] = elapsedMs > gapMs ? 1 : 0;
+      steps[r] = first[r] === 1 ? 1 : Math.min(MAX_STEPS, Math.max(1, Math.round(elapsedMs / stepMs)));
+      r += 1;
+    }
+  }
+  return {
+    channels,
+    count,
+    features,
+    present,
+    reconstruction: new Float32Array(count * channels),
+    first,
+    steps,
+  };
+}
+
+/** Fills the reconstruction with what the network gives. */
+export function reconstruct(prepared: Prepared, layers: readonly DenseLayer[]): void {
+  const { channels, count, features, reconstruction } = prepared;
+  const network = compileNetwork(layers);
+  const input = new Float64Array(channels);
+  const output = new Float64Array(channels);
+  for (let r = 0; r < count; r += 1) {
+    for (let k = 0; k < channels; k += 1) input[k] = features[r * channels + k]!;
+    network.run(input, output);
+    reconstruction.set(output, r * channels);
+  }
+}
+
+/**
+ * The rows that `keep` says and the channels listed, as prepared rows of their own; where rows were left out before one, it
+ * begins anew.
+ */
+export function selectRows(
+  prepared: Prepared,
+  keep: (row: number) => boolean,
+  list: readonly number[] = Array.from({ length: prepared.channels }, (_, k) => k),
+): Prepared {
+  const channels = list.length;
+  const kept: number[] = [];
+  for (let r = 0; r < prepared.count; r += 1) if (keep(r)) kept.push(r);
+  const out: Prepared = {
+    channels,
+    count: kept.length,
+    features: new Float32Array(kept.length * channels),
+    present: new Uint8Array(kept.length * channels),
+    reconstruction: new Float32Array(kept.length * channels),
+    first: new Uint8Array(kept.length),
+    steps: new Uint8Array(kept.length),
+  };
+  for (const [i, r] of kept.entries()) {
+    for (let k = 0; k < channels; k += 1) {
+      const from = r * prepared.channels + list[k]!;
+      const to = i * channels + k;
+      out.features[to] = prepared.features[from]!;
+      out.present[to] = prepared.present[from]!;
+      out.reconstruction[to] = prepared.reconstruction[from]!;
+    }
+    out.first[i] = i === 0 || kept[i - 1] !== r - 1 ? 1 : prepared.first[r]!;
+    out.steps[i] = prepared.steps[r]!;
+  }
+  return out;
+}

@@ -1,0 +1,185 @@
+// The registry: releases and aliases as records of the `models` topic, of which training is the only writer. Nothing is ever
+// changed in place; the topic is the history of who put what in charge, when and why.
+import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
+import { TelltaleError } from '../core/errors.ts';
+import { type Log, MAX_RECORD_BYTES, type NewRecord } from '../core/log/log.ts';
+import { checkBundle, type ModelBundle } from '../core/model/bundle.ts';
+import {
+  type Alias,
+  type AliasName,
+  aliasKey,
+  type Release,
+  type ReleaseBook,
+  readReleases,
+  releaseKey,
+} from '../core/model/releases.ts';
+import type { Clock } from '../core/service.ts';
+import {
+  modelsTopic,
+  policyStateTopic,
+  scorerStateTopic,
+  scoresTopic,
+  telemetryTopic,
+} from '../core/topics.ts';
+
+/** What is left of a record when its own fields have been written. */
+const LARGEST_BUNDLE = MAX_RECORD_BYTES - 10_000;
+
+/** Earlier holders of an alias that rollback can go back to. */
+const MAX_PREVIOUS = 20;
+
+export interface RegistryOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Who does it. */
+  readonly by: string;
+  readonly note: string;
+}
+
+/** `20260501-080000-1a2b3c`: when it was made (UTC) and the beginning of its hash. */
+export function versionOf(bundle: ModelBundle, nowMs: number): string {
+  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${bundle.hash.slice(0, 6)}`;
+}
+
+const releaseRecord = (release: Release): NewRecord => ({
+  key: releaseKey(release.version),
+  value: modelsTopic.encode(release),
+});
+
+const aliasRecord = (alias: Alias): NewRecord => ({
+  key: aliasKey(alias.alias),
+  value: modelsTopic.encode(alias),
+});
+
+function moved(options: RegistryOptions, book: ReleaseBook, name: AliasName, version: string): NewRecord {
+  const held = book.aliases.get(name);
+  const previous = held ? [held.version, ...held.previous].filter((one) => one !== version) : [];
+  return aliasRecord({
+    kind: 'alias',
+    alias: name,
+    version,
+    previous: [...new Set(previous)].slice(0, MAX_PREVIOUS),
+    ts: options.clock(),
+    by: options.by,
+    note: options.note,
+  });
+}
+
+/** The release that a version or an alias names. @throws TelltaleError MODEL_NOT_FOUND listing what there is */
+export function findRelease(book: ReleaseBook, name: string): Release {
+  const version = book.aliases.get(name as AliasName)?.version ?? name;
+  const release = book.releases.get(version);
+  if (release) return release;
+  const known = [...book.releases.keys()].join(', ') || 'none';
+  throw new TelltaleError('MODEL_NOT_FOUND', `no model "${name}" is released; there are: ${known}`);
+}
+
+/**
+ * Releases a bundle. The first model of a deployment becomes champion, later ones challenger, or champion when `promote`.
+ * @throws TelltaleError LOG_RECORD_TOO_LARGE and other log errors; then nothing is released
+ */
+export async function release(
+  options: RegistryOptions & {
+    readonly version: string;
+    readonly bundle: ModelBundle;
+    readonly promote: boolean;
+  },
+): Promise<AliasName> {
+  const { log, clock, version, bundle, promote: atOnce, by, note } = options;
+  const book = await readReleases(log);
+  const size = JSON.stringify(bundle).length;
+  if (size > LARGEST_BUNDLE) {
+    throw new TelltaleError(
+      'LOG_RECORD_TOO_LARGE',
+      `model ${version} for ${bundle.catalogue.signals.length} signals takes ${size} bytes; a record holds ${LARGEST_BUNDLE}: train on a catalogue of fewer signals`,
+    );
+  }
+  const records = [releaseRecord({ kind: 'release', version, ts: clock(), by, note, bundle })];
+  const champion = book.aliases.get('champion');
+  const alias: AliasName = champion && !atOnce ? 'challenger' : 'champion';
+  records.push(moved(options, book, alias, version));
+  if (champion && atOnce) records.push(moved(options, book, 'challenger', champion.version));
+  await log.append(modelsTopic.name, records);
+  return alias;
+}
+
+/**
+ * Makes a released model champion; the champion before becomes challenger, so that it goes on scoring beside it.
+ * @param catalogue the deployment's; a model for other signals is refused
+ * @throws TelltaleError MODEL_NOT_FOUND, MODEL_INVALID
+ */
+export async function promote(options: RegistryOptions, name: string, catalogue: Catalogue): Promise<string> {
+  const book = await readReleases(options.log);
+  const { version, bundle } = findRelease(book, name);
+  checkBundle(bundle, `model ${version}`, catalogue);
+  const champion = book.aliases.get('champion');
+  if (champion?.version === version) return version;
+  const records = [moved(options, book, 'champion', version)];
+  if (champion) records.push(moved(options, book, 'challenger', champion.version));
+  await options.log.append(modelsTopic.name, records);
+  return version;
+}
+
+/**
+ * Puts the champion before the present one back in charge.
+ * @throws TelltaleError MODEL_NOT_FOUND when there was none
+ */
+export async function rollback(
+  options: RegistryOptions,
+  catalogue: Catalogue,
+): Promise<{ readonly from: string; readonly to: string }> {
+  const book = await readReleases(options.log);
+  const champion = book.aliases.get('champion');
+  const to = champion?.previous.find((version) => book.releases.has(version));
+  if (!champion || to === undefined)
+    throw new TelltaleError('MODEL_NOT_FOUND', 'there is no champion before the present one');
+  checkBundle(book.releases.get(to)!.bundle, `model ${to}`, catalogue);
+  // The list gets shorter, so that a second rollback goes one further back.
+  const back = { ...champion, version: to, previous: champion.previous.filter((one) => one !== to) };
+  const { clock, by, note } = options;
+  await options.log.append(modelsTopic.name, [
+    aliasRecord({ ...back, ts: clock(), by, note }),
+    moved(options, book, 'challenger', champion.version),
+  ]);
+  return { from: champion.version, to };
+}
+
+/**
+ * Deletes what a model has computed: its scores, its states and where it stood. The release itself stays and can be scored
+ * again from the first offset.
+ * @throws TelltaleError MODEL_INVALID while the model is champion or challenger, MODEL_NOT_FOUND
+ */
+export async function drop({ log }: Pick<RegistryOptions, 'log'>, name: string): Promise<string[]> {
+  const book = await readReleases(log);
+  const { version } = findRelease(book, name);
+  for (const [alias, held] of book.aliases) {
+    if (held.version === version)
+      throw new TelltaleError('CONFIG_INVALID', `${version} is ${alias}; put another model there first`);
+  }
+  const there = new Set(await log.topics());
+  const dropped = [scoresTopic(version), scorerStateTopic(version), policyStateTopic(version)]
+    .map((topic) => topic.name)
+    .filter((topic) => there.has(topic));
+  await log.seek(`scorer.${version}`, telemetryTopic.name, null);
+  for (const topic of dropped) await log.deleteTopic(topic);
+  return dropped;
+}
+
+/** The registry as lines for a person, oldest first. */
+export function describeModels(book: ReleaseBook, catalogue: Catalogue): string[] {
+  const aliases = new Map<string, string[]>();
+  for (const [alias, { version }] of book.aliases)
+    aliases.set(version, [...(aliases.get(version) ?? []), alias]);
+  return [...book.releases.values()]
+    .sort((a, b) => a.ts - b.ts)
+    .map(({ version, ts, by, note, bundle }) => {
+      const at = new Date(ts).toISOString().slice(0, 19).replace('T', ' ');
+      const { card, threshold } = bundle as Partial<ModelBundle>;
+      const facts = card ? `${card.rows} rows, ${card.cars} cars, threshold ${threshold}` : 'unreadable';
+      const foreign =
+        (bundle as Partial<ModelBundle>).catalogueHash === catalogueHash(catalogue) ? '' : ' (other signals)';
+      const held = aliases.get(version)?.join(', ') ?? '';
+      return `${version}  ${held.padEnd(10)}  ${at}  ${by}  ${facts}${foreign}${note === '' ? '' : `  “${note}”`}`;
+    });
+}
