@@ -1,0 +1,117 @@
+// The commands of this room: `score` (the service, or a recording with --csv) and `reprocess`.
+import { resolveCatalogue } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import { TelltaleError } from '../core/errors.ts';
+import { createFixedTopics } from '../core/log/create-topics.ts';
+import { openLog } from '../core/log/open.ts';
+import { startMetricsServer } from '../core/metrics-server.ts';
+import { loadBackend } from '../core/model/backend.ts';
+import { checkBundle } from '../core/model/bundle.ts';
+import { readBundle } from '../core/model/bundle-file.ts';
+import { type AliasName, readReleases } from '../core/model/releases.ts';
+import type { Context } from '../core/service.ts';
+import { scoreCsv } from './csv.ts';
+import { reprocess } from './reprocess.ts';
+import { readyDetector, startScoring } from './service.ts';
+
+/** `telltale score`: a recording when --csv names one, otherwise the stream until stopped. */
+export async function runScore(settings: Settings, context: Context): Promise<void> {
+  if (settings.csv !== '') return runScoreCsv(settings, context);
+  const { clock, metrics, say, warn, signal } = context;
+  const catalogue = await resolveCatalogue(settings);
+  const backend = await loadBackend(settings.tfBackend);
+  const log = await openLog(settings, { clock, warn });
+  try {
+    await createFixedTopics(log, settings.partitions);
+    const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn });
+    const health = () => ({ versions: scoring.versions() });
+    const monitor = await startMetricsServer({ port: settings.metricsPort, metrics, health });
+    if (scoring.versions().length === 0)
+      say('score: no model is in charge yet; waiting for the first release');
+    if (monitor) say(`score: metrics on http://127.0.0.1:${monitor.port}/metrics`);
+    const stop = () => void scoring.stop();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      if (!signal.aborted) await scoring.done;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      await scoring.stop();
+      await monitor?.stop();
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+async function runScoreCsv(settings: Settings, { say, warn, signal }: Context): Promise<void> {
+  const { csv, id, time, ignore, model, out } = settings;
+  if (model === '' || out === '') {
+    throw new TelltaleError(
+      'CONFIG_INVALID',
+      [
+        ...(model === '' ? ['--model: the model folder must be named'] : []),
+        ...(out === '' ? ['--out: the file to write must be named'] : []),
+      ].join('\n'),
+    );
+  }
+  const bundle = await readBundle(model);
+  const backend = await loadBackend(settings.tfBackend);
+  const detector = readyDetector(bundle, backend, model);
+  const { rows, alerts, ids, faulty } = await scoreCsv({
+    file: csv,
+    id,
+    time,
+    ignore,
+    out,
+    detector,
+    signal,
+    warn,
+  });
+  say(
+    `scored ${rows.toLocaleString('en')} rows of ${ids} ids${faulty > 0 ? ` (${faulty} faulty)` : ''}: ${alerts} alerts at threshold ${bundle.threshold}; written to ${out}`,
+  );
+}
+
+/** `telltale reprocess --model MODEL`. */
+export async function runReprocess(
+  settings: Settings,
+  context: Context,
+  positionals: readonly string[],
+): Promise<void> {
+  const { clock, metrics, say, warn, signal } = context;
+  const name = positionals[0] ?? settings.model;
+  if (name === '') throw new TelltaleError('CONFIG_INVALID', '--model: name a version, or challenger');
+  const catalogue = await resolveCatalogue(settings);
+  const backend = await loadBackend(settings.tfBackend);
+  const log = await openLog(settings, { clock, warn });
+  try {
+    await createFixedTopics(log, settings.partitions);
+    const book = await readReleases(log);
+    const version = book.aliases.get(name as AliasName)?.version ?? name;
+    const released = book.releases.get(version);
+    if (!released) throw new TelltaleError('MODEL_NOT_FOUND', `no model "${name}" is released`);
+    const bundle = checkBundle(released.bundle, `model ${version}`, catalogue);
+    const detector = readyDetector(bundle, backend, `model ${version}`);
+    let next = 0;
+    const startedMs = clock();
+    const scored = await reprocess({
+      log,
+      version,
+      detector,
+      metrics,
+      signal,
+      warn,
+      progress: (done, all) => {
+        if (done / all < next) return;
+        say(
+          `reprocessing ${version}: ${Math.round((100 * done) / all)} %, ${done.toLocaleString('en')} of ${all.toLocaleString('en')}`,
+        );
+        next = Math.floor((done / all) * 10 + 1) / 10;
+      },
+    });
+    const seconds = Math.max(0.001, (clock() - startedMs) / 1000);
+    say(`reprocessed ${scored.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,142 @@
+// A recording scored: one row out for each row in, in their order, by the detector, the lateness rules and the hysteresis of
+// the stream. The header is a contract: id,timestamp,score,threshold,alert,top1,top2.
+
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { messageOf, TelltaleError } from '../core/errors.ts';
+import type { Detector } from '../core/model/detector.ts';
+import { type HysteresisState, isActive, stepHysteresis } from '../core/model/hysteresis.ts';
+import { openRecording, type RecordingRow } from '../core/recording.ts';
+import { timeDirection } from '../core/recording-order.ts';
+import { type Car, newCar } from './car.ts';
+import { followCar, roundScore } from './follow.ts';
+import { topSignals } from './score-writer.ts';
+
+export const SCORES_HEADER = 'id,timestamp,score,threshold,alert,top1,top2';
+
+export interface CsvScoring {
+  readonly file: string;
+  readonly id: string;
+  readonly time: string;
+  readonly ignore: readonly string[];
+  readonly out: string;
+  readonly detector: Detector;
+  readonly signal: AbortSignal;
+  readonly warn: (line: string) => void;
+}
+
+export interface CsvScored {
+  readonly rows: number;
+  readonly alerts: number;
+  readonly ids: number;
+  readonly faulty: number;
+}
+
+interface Followed {
+  readonly car: Car;
+  hysteresis: HysteresisState;
+  lastTsMs: number;
+}
+
+const cell = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+/** Follows every id of a recording. */
+class RowScorer {
+  readonly #detector: Detector;
+  readonly #direction: 1 | -1;
+  readonly #names: readonly string[];
+  readonly #scratch: Car['detector'];
+  readonly #ids = new Map<string, Followed>();
+  alerts = 0;
+
+  constructor(detector: Detector, direction: 1 | -1) {
+    this.#detector = detector;
+    this.#direction = direction;
+    this.#names = detector.bundle.catalogue.signals.map(({ name }) => cell(name));
+    this.#scratch = detector.newState();
+  }
+
+  get ids(): number {
+    return this.#ids.size;
+  }
+
+  /** The line of one row. A row without a readable time is taken as one usual step after the row before. */
+  line({ id, timeText, tsMs, values }: RecordingRow): string {
+    const { bundle } = this.#detector;
+    let one = this.#ids.get(id);
+    if (!one) {
+      one = { car: newCar(this.#detector), hysteresis: 0, lastTsMs: Number.NEGATIVE_INFINITY };
+      this.#ids.set(id, one);
+    }
+    const at = Number.isFinite(tsMs) ? this.#direction * tsMs : one.lastTsMs + bundle.stepMs;
+    const { finding, late } = followCar(this.#detector, one.car, this.#scratch, values, at, true);
+    const score = roundScore(finding.score);
+    if (!late) {
+      const before = at - one.lastTsMs > bundle.gapMs ? 0 : one.hysteresis;
+      one.hysteresis = stepHysteresis(bundle.hysteresis, before, score >= bundle.threshold);
+      if (!isActive(before) && isActive(one.hysteresis)) this.alerts += 1;
+    }
+    one.lastTsMs = at;
+    const [first, second] = topSignals(finding.shares, 2, 0);
+    const top1 = first === undefined ? '' : this.#names[first]!;
+    const top2 = second === undefined ? '' : this.#names[second]!;
+    const alert = isActive(one.hysteresis) ? 1 : 0;
+    return `${cell(id)},${cell(timeText)},${score},${bundle.threshold},${alert},${top1},${top2}\n`;
+  }
+}
+
+/**
+ * Writes the scores of a recording; the file appears whole or not at all.
+ * @throws TelltaleError RECORDING_INVALID, ABORTED, CONFIG_INVALID when `out` cannot be written
+ */
+export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
+  const { file, id, time, ignore, out, detector, signal, warn } = options;
+  const recording = await openRecording(file, { id, time, ignore });
+  const names = detector.bundle.catalogue.signals.map(({ name }) => name);
+  const lacking = names.filter((name) => !recording.signals.includes(name));
+  if (lacking.length === names.length) {
+    throw new TelltaleError(
+      'RECORDING_INVALID',
+      `${file}: has none of the model's signals (${names.join(', ')})`,
+    );
+  }
+  if (lacking.length > 0) warn(`${file} lacks signals of the model, taken as missing: ${lacking.join(', ')}`);
+  const extra = recording.signals.filter((name) => !names.includes(name));
+  if (extra.length > 0) warn(`${file} has columns the model does not know, not used: ${extra.join(', ')}`);
+  const scorer = new RowScorer(detector, await timeDirection(recording));
+  const partial = `${out}.${process.pid}.partial`;
+  const sink = createWriteStream(partial);
+  let broken: unknown;
+  sink.on('error', (error) => {
+    broken = error;
+  });
+  let rows = 0;
+  let faulty = 0;
+  let pending = `${SCORES_HEADER}\n`;
+  try {
+    for await (const row of recording.rows(names)) {
+      if (row.fault !== null) {
+        if (faulty === 0) warn(`${file}: ${row.fault}; scored with what can be read (said once, counted)`);
+        faulty += 1;
+      }
+      pending += scorer.line(row);
+      rows += 1;
+      if (pending.length < 65_536) continue;
+      if (signal.aborted) throw new TelltaleError('ABORTED', 'scoring was stopped');
+      if (broken !== undefined) throw broken;
+      await new Promise<void>((resolve) => sink.write(pending, () => resolve()));
+      pending = '';
+    }
+    sink.end(pending);
+    await once(sink, 'close');
+    if (broken !== undefined) throw broken;
+    await rename(partial, out);
+  } catch (error) {
+    sink.destroy();
+    await rm(partial, { force: true });
+    if (error instanceof TelltaleError) throw error;
+    throw new TelltaleError('CONFIG_INVALID', `--out ${out}: ${messageOf(error)}`, { cause: error });
+  }
+  return { rows, alerts: scorer.alerts, ids: scorer.ids, faulty };
+}
