@@ -1,0 +1,157 @@
+// The commands of this room: `telltale serve` runs policy, page and feed; `telltale alerts` is a phone in the terminal.
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { resolveCatalogue } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import { messageOf, TelltaleError } from '../core/errors.ts';
+import { createFixedTopics } from '../core/log/create-topics.ts';
+import { openLog } from '../core/log/open.ts';
+import { followReleases } from '../core/model/releases.ts';
+import { aborted, type Context } from '../core/service.ts';
+import type { AlertView } from './alert-index.ts';
+import { type Alert, followAlerts } from './page/phone-client.js';
+import type { FaultChoice, FleetControl } from './routes.ts';
+import { startAlerts } from './service.ts';
+import { followedTokenStore, readOrMakeTokens } from './tokens.ts';
+
+/** What main may hand over from other rooms. */
+export interface ServeExtras {
+  readonly fleetControl?: FleetControl;
+  readonly faults?: readonly FaultChoice[];
+}
+
+/** Where the tokens are: the file of the setting, else the one in the data folder, made on first use. */
+export function tokensPath(settings: Pick<Settings, 'tokensFile' | 'dataDir'>): string {
+  if (settings.tokensFile !== '') return settings.tokensFile;
+  const path = join(settings.dataDir, 'tokens.json');
+  readOrMakeTokens(path);
+  return path;
+}
+
+/** `telltale serve`: until it is stopped or the log fails for good. */
+export async function runServe(
+  settings: Settings,
+  context: Context,
+  _positionals: readonly string[] = [],
+  extras: ServeExtras = {},
+): Promise<void> {
+  const { clock, metrics, say, signal, warn } = context;
+  const catalogue = await resolveCatalogue(settings);
+  const path = tokensPath(settings);
+  const tokens = followedTokenStore(path, clock, warn);
+  const log = await openLog(settings, { clock, warn });
+  const stopping = new AbortController();
+  try {
+    await createFixedTopics(log, settings.partitions);
+    const champions = await followReleases({ log, catalogue, clock, warn, signal: stopping.signal });
+    const { httpHost: host, httpPort: port } = settings;
+    const alerts = await startAlerts({
+      ...{ log, host, port, tokens, metrics, clock, warn, champions },
+      ...extras,
+    });
+    say(`serve: page, REST and feed on ${alerts.url}; tokens in ${path}`);
+    if (champions.current() === null) say('serve: waiting for a first model (telltale train)');
+    try {
+      await Promise.race([alerts.done, champions.done, aborted(signal)]);
+    } finally {
+      await alerts.stop();
+    }
+  } finally {
+    stopping.abort();
+    await log.close();
+  }
+}
+
+/** One alert phase as a line: begins with `alert`, ends with the reason in words. */
+export function alertLine({
+  phase,
+  vin,
+  severity,
+  reason,
+}: Pick<Alert, 'phase' | 'vin' | 'severity' | 'reason'>): string {
+  return `alert ${vin} ${phase === 'raised' ? '' : `${phase} `}${severity} ${reason}`;
+}
+
+/** `telltale alerts`: the newest ones once, or with --follow each phase as it comes. */
+export async function runAlerts(settings: Settings, context: Context): Promise<void> {
+  if (settings.token === '')
+    throw new TelltaleError('CONFIG_INVALID', '--token: is needed (or TELLTALE_TOKEN)');
+  if (settings.follow) await follow(settings, context);
+  else await list(settings, context);
+}
+
+async function list({ url, token, vin, limit }: Settings, { say }: Context): Promise<void> {
+  let answer: Response;
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    const query = new URLSearchParams({ limit: String(Math.min(limit, 1000)) });
+    if (vin.length === 1) query.set('vin', vin[0]!);
+    answer = await fetch(`${url.replace(/\/$/, '')}/api/alerts?${query}`, { headers });
+  } catch (cause) {
+    throw new TelltaleError('SERVER_UNAVAILABLE', `${url}: ${messageOf(cause)}`, { cause });
+  }
+  const body = (await answer.json()) as { alerts?: AlertView[]; code?: string; message?: string };
+  if (!body.alerts) throw new TelltaleError('SERVER_REFUSED', `${url}: ${body.code}: ${body.message}`);
+  const wanted = body.alerts.filter((alert) => vin.length === 0 || vin.includes(alert.vin));
+  for (const { state, ...alert } of wanted.toReversed())
+    say(
+      `${new Date(alert.raisedTs).toISOString()} ${alertLine({ ...alert, phase: state === 'open' ? 'raised' : 'cleared' })}`,
+    );
+}
+
+/** The cursor of the last run; none when there is no such file yet. */
+async function keptCursor(file: string): Promise<string | undefined> {
+  if (file === '') return undefined;
+  try {
+    return (await readFile(file, 'utf8')).trim() || undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new TelltaleError('CONFIG_INVALID', `--cursor-file: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function follow(
+  { url, token, vin, cursorFile }: Settings,
+  { say, warn, signal }: Context,
+): Promise<void> {
+  const cursor = await keptCursor(cursorFile);
+  let latest = cursor;
+  let saving: Promise<void> | null = null;
+  const save = async () => {
+    let saved: string | undefined;
+    while (cursorFile !== '' && latest !== undefined && latest !== saved) {
+      saved = latest;
+      // Written beside and renamed, so that a power cut leaves the old one or the new one.
+      await writeFile(`${cursorFile}.new`, saved);
+      await rename(`${cursorFile}.new`, cursorFile);
+    }
+    saving = null;
+  };
+  const refused = Promise.withResolvers<never>();
+  const client = followAlerts({
+    url,
+    token,
+    ...(vin.length > 0 ? { vins: vin } : {}),
+    ...(cursor === undefined ? {} : { cursor }),
+    onAlert: (alert) => say(alertLine(alert)),
+    onSnapshot: (alerts) => {
+      for (const alert of alerts) say(alertLine({ ...alert, phase: 'raised' }));
+    },
+    onCursor: (next) => {
+      latest = next;
+      saving ??= save();
+      saving.catch(refused.reject);
+    },
+    onGap: () => warn('alerts: some may be missing: the cursor is older than what the server keeps'),
+    onState: (state, why) => {
+      if (state === 'refused') refused.reject(new TelltaleError('SERVER_REFUSED', `${url}: ${why}`));
+      if (state === 'away') warn(`alerts: ${why}; coming back`);
+    },
+  });
+  try {
+    await Promise.race([refused.promise, aborted(signal)]);
+  } finally {
+    client.close();
+    await saving;
+  }
+}

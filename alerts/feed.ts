@@ -1,0 +1,196 @@
+// The WebSocket feed: takes upgrades on /feed, authenticates, bounds how many may come, keeps the heartbeat, and gives each
+// client a session. docs/phone-protocol.md is its contract.
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Log } from '../core/log/log.ts';
+import type { Metrics } from '../core/metrics.ts';
+import { encodeCursor } from './cursor.ts';
+import { CLOSE, parseClientMessage } from './feed-protocol.ts';
+import { dismiss, FEED_LIMITS, type FeedLimits, FeedSession } from './feed-session.ts';
+import type { AlertTail } from './tail.ts';
+import type { Grant, TokenStore } from './tokens.ts';
+
+const MAX_CLIENT_MESSAGE_BYTES = 64 * 1024;
+/** Client messages in one heartbeat period; more is an attack or a loop. */
+const MAX_MESSAGES_PER_BEAT = 300;
+
+export interface FeedOptions {
+  readonly log: Log;
+  readonly tail: AlertTail;
+  readonly tokens: TokenStore;
+  readonly metrics: Metrics;
+  readonly warn: (line: string) => void;
+  readonly limits?: Partial<FeedLimits>;
+  /** Appends the acknowledgement; false when there is no such alert for this grant. */
+  readonly acknowledge: (alertId: string, grant: Grant) => Promise<boolean>;
+}
+
+/** Why a socket is closed. */
+interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+}
+
+interface Client {
+  session: FeedSession | null;
+  messages: number;
+  beatsMissed: number;
+}
+
+export interface Feed {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly clients: number;
+  close(): Promise<void>;
+}
+
+interface Knock {
+  readonly token: string | undefined;
+  readonly cursor: string | undefined;
+  readonly vins: readonly string[];
+}
+
+function readKnock(request: IncomingMessage): Knock {
+  const url = new URL(request.url ?? '/', 'http://feed');
+  const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return {
+    token: bearer ?? url.searchParams.get('token') ?? undefined,
+    cursor: url.searchParams.get('cursor') ?? undefined,
+    vins: url.searchParams.getAll('vin'),
+  };
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+export function openFeed(options: FeedOptions): Feed {
+  const { tail, tokens, metrics } = options;
+  const limits: FeedLimits = { ...FEED_LIMITS, ...options.limits };
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_CLIENT_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  const clients = new Map<WebSocket, Client>();
+  const perToken = new Map<string, number>();
+
+  const stopListening = tail.listen((entry) => {
+    let cursor: string | undefined;
+    const shared = () => {
+      cursor ??= encodeCursor(tail.positions());
+      return cursor;
+    };
+    for (const { session } of clients.values()) session?.onTail(entry, shared);
+  });
+
+  const beat = setInterval(() => {
+    for (const [socket, client] of clients) {
+      client.messages = 0;
+      client.beatsMissed += 1;
+      if (client.beatsMissed > 3) dismiss(socket, CLOSE.timeout, 'no sign of life');
+      else client.session?.heartbeat();
+    }
+  }, limits.heartbeatMs);
+
+  /** Opens the session, or closes the socket with the reason why not. */
+  function admit(
+    socket: WebSocket,
+    client: Client,
+    knock: Knock & { readonly token: string },
+  ): Refusal | null {
+    const grant = tokens.grantOf(knock.token);
+    if (!grant) return { code: CLOSE.unauthorized, reason: 'no such token' };
+    const { token } = knock;
+    const open = perToken.get(token) ?? 0;
+    if (open >= limits.maxPerToken)
+      return { code: CLOSE.tooMany, reason: 'too many connections of this token' };
+    perToken.set(token, open + 1);
+    socket.once('close', () => {
+      const left = (perToken.get(token) ?? 1) - 1;
+      if (left === 0) perToken.delete(token);
+      else perToken.set(token, left);
+    });
+    const { log, warn } = options;
+    const vins = knock.vins.length > 0 ? new Set(knock.vins) : null;
+    client.session = new FeedSession({
+      ...{ socket, grant, vins, cursor: knock.cursor, log, tail, limits, metrics, warn },
+    });
+    void client.session.start();
+    return null;
+  }
+
+  function acknowledge(session: FeedSession, alertId: string): void {
+    options.acknowledge(alertId, session.grant).then(
+      (ok) => session.reply({ type: 'acknowledged', alertId, ok }),
+      () => session.reply({ type: 'acknowledged', alertId, ok: false }),
+    );
+  }
+
+  function onMessage(socket: WebSocket, client: Client, data: RawData, isBinary: boolean): Refusal | null {
+    client.beatsMissed = 0;
+    client.messages += 1;
+    if (client.messages > MAX_MESSAGES_PER_BEAT) return { code: CLOSE.tooMany, reason: 'too many messages' };
+    const message = isBinary ? null : parseClientMessage(String(data));
+    if (message === null) return { code: CLOSE.badMessage, reason: 'not a message of this protocol' };
+    if (message.type === 'auth') {
+      if (client.session) return { code: CLOSE.badMessage, reason: 'already authenticated' };
+      return admit(socket, client, {
+        token: message.token,
+        cursor: message.cursor,
+        vins: message.vins ?? [],
+      });
+    }
+    if (!client.session) return { code: CLOSE.unauthorized, reason: 'the first message must be auth' };
+    if (message.type === 'ping') client.session.reply({ type: 'pong' });
+    if (message.type === 'acknowledge') acknowledge(client.session, message.alertId);
+    return null;
+  }
+
+  function welcome(socket: WebSocket, knock: Knock): void {
+    const client: Client = { session: null, messages: 0, beatsMissed: 0 };
+    clients.set(socket, client);
+    metrics.gauge('telltale_feed_clients').set(clients.size);
+    socket.on('error', () => socket.terminate());
+    const obey = (refusal: Refusal | null) => {
+      if (refusal) dismiss(socket, refusal.code, refusal.reason);
+    };
+    socket.on('message', (data, isBinary) => obey(onMessage(socket, client, data, isBinary)));
+    const late = setTimeout(() => {
+      if (!client.session) dismiss(socket, CLOSE.timeout, 'no auth message in time');
+    }, limits.authMs);
+    socket.once('close', () => {
+      clearTimeout(late);
+      clients.delete(socket);
+      metrics.gauge('telltale_feed_clients').set(clients.size);
+    });
+    if (knock.token !== undefined) obey(admit(socket, client, { ...knock, token: knock.token }));
+  }
+
+  return {
+    upgrade: (request, socket, head) => {
+      // A peer that vanishes in mid-handshake is no event for anyone.
+      socket.on('error', () => socket.destroy());
+      const knock = readKnock(request);
+      if (clients.size >= limits.maxClients) return refuse(socket, '503 Service Unavailable');
+      if (knock.token !== undefined && !tokens.grantOf(knock.token))
+        return refuse(socket, '401 Unauthorized');
+      server.handleUpgrade(request, socket, head, (webSocket) => welcome(webSocket, knock));
+    },
+    get clients() {
+      return clients.size;
+    },
+    close: async () => {
+      clearInterval(beat);
+      stopListening();
+      const gone = [...clients.keys()].map((socket) => {
+        const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+        dismiss(socket, CLOSE.goingAway, 'the server stops; come back with the cursor');
+        return closed;
+      });
+      await Promise.all(gone);
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+// What all routes share: who asks (bearer token), and errors as {code, message} with the right status.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isRetryable, messageOf, TelltaleError } from '../core/errors.ts';
+import type { Grant, TokenStore } from './tokens.ts';
+
+/** Codes of the REST interface beside those of core/errors.ts, with their HTTP status. */
+export const HTTP_ERRORS = {
+  UNAUTHORIZED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  INVALID: 400,
+  TOO_LARGE: 413,
+  NOT_READY: 503,
+  INTERNAL: 500,
+} as const;
+
+export class HttpError extends Error {
+  readonly code: keyof typeof HTTP_ERRORS;
+
+  constructor(code: keyof typeof HTTP_ERRORS, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The grant of a request's bearer token. @throws HttpError UNAUTHORIZED */
+export function grantOf(tokens: TokenStore, request: FastifyRequest): Grant {
+  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const grant = token === undefined ? null : tokens.grantOf(token);
+  if (!grant) throw new HttpError('UNAUTHORIZED', 'a bearer token is needed: Authorization: Bearer …');
+  return grant;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+function answerFor(error: unknown): Answer {
+  if (error instanceof HttpError)
+    return { status: HTTP_ERRORS[error.code], code: error.code, message: error.message };
+  if (error instanceof TelltaleError)
+    return { status: isRetryable(error) ? 503 : 500, code: error.code, message: error.message };
+  const status = (error as { statusCode?: unknown }).statusCode;
+  if (status === 413) return { status, code: 'TOO_LARGE', message: messageOf(error) };
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return { status, code: 'INVALID', message: messageOf(error) };
+  return { status: 500, code: 'INTERNAL', message: 'an error of this program; the server has logged it' };
+}
+
+/** Makes every error and every unknown path answer with {code, message}. */
+export function answerErrors(app: FastifyInstance, warn: (line: string) => void): void {
+  app.setErrorHandler((error, request, reply: FastifyReply) => {
+    const { status, code, message } = answerFor(error);
+    if (status === 500)
+      warn(
+        `alerts: ${request.method} ${request.url}: ${error instanceof Error ? error.stack : messageOf(error)}`,
+      );
+    return reply.status(status).send({ code, message });
+  });
+  app.setNotFoundHandler((request, reply) =>
+    reply.status(404).send({ code: 'NOT_FOUND', message: `nothing at ${request.method} ${request.url}` }),
+  );
+}

@@ -1,0 +1,111 @@
+// The page's way to the server: REST with the bearer token, and the live stream.
+import { byId } from './dom.js';
+
+/**
+ * @typedef {import('./types.js').Session} Session
+ * @typedef {import('./types.js').Frame} Frame
+ */
+
+const STORED = 'telltale-token';
+
+/** The token: put into the page by a demo server, behind `#token=` in the address, or kept from a sign-in in this tab. */
+function knownToken() {
+  const given = document.querySelector('meta[name="telltale-token"]')?.getAttribute('content');
+  const inAddress = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (inAddress) history.replaceState(null, '', location.pathname);
+  const token = inAddress || sessionStorage.getItem(STORED) || given || '';
+  if (inAddress) sessionStorage.setItem(STORED, token);
+  return token;
+}
+
+/** @param {string} why */
+function askForToken(why) {
+  const dialog = byId('sign-in', HTMLDialogElement);
+  byId('sign-in-why', HTMLElement).textContent = why;
+  return new Promise((resolve) => {
+    byId('sign-in-form', HTMLFormElement).addEventListener(
+      'submit',
+      () => resolve(byId('token', HTMLInputElement).value.trim()),
+      { once: true },
+    );
+    dialog.addEventListener('cancel', (event) => event.preventDefault(), { once: true });
+    dialog.showModal();
+  });
+}
+
+/** Resolves when the server has accepted a token. @returns {Promise<{api: Api, session: Session}>} */
+export async function signIn() {
+  let token = knownToken();
+  for (;;) {
+    if (token) {
+      const api = new Api(token);
+      const answer = await fetch('/api/session', { headers: api.headers });
+      if (answer.ok) return { api, session: await answer.json() };
+      if (answer.status !== 401) throw new Error(`the server answers ${answer.status}`);
+    }
+    token = await askForToken(
+      token
+        ? 'That token is not accepted. Another one?'
+        : 'This page needs a token. The operator has it in the tokens file.',
+    );
+    sessionStorage.setItem(STORED, token);
+  }
+}
+
+export class Api {
+  /** @param {string} token */
+  constructor(token) {
+    this.token = token;
+    this.headers = { authorization: `Bearer ${token}` };
+  }
+
+  /** @param {string} path @param {unknown} body */
+  async post(path, body) {
+    const answer = await fetch(path, {
+      method: 'POST',
+      headers: { ...this.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (answer.ok) return;
+    const { message } = await answer.json().catch(() => ({ message: `status ${answer.status}` }));
+    throw new Error(message);
+  }
+
+  /**
+   * Follows the live stream with one car watched until the signal aborts; comes back after a loss.
+   * @param {string | null} vin
+   * @param {AbortSignal} signal
+   * @param {(frame: Frame) => void} take
+   * @param {(connected: boolean) => void} tell
+   */
+  async live(vin, signal, take, tell) {
+    const query = vin === null ? '' : `?vin=${encodeURIComponent(vin)}`;
+    while (!signal.aborted) {
+      try {
+        const answer = await fetch(`/api/live${query}`, { headers: this.headers, signal });
+        if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`);
+        tell(true);
+        await readEvents(answer.body, take);
+      } catch {
+        // Said by `tell`; the next attempt follows.
+      }
+      if (signal.aborted) return;
+      tell(false);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+}
+
+/** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @param {(frame: Frame) => void} take */
+async function readEvents(body, take) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    text += value;
+    const events = text.split('\n\n');
+    text = events.pop() ?? '';
+    for (const event of events) if (event.startsWith('data: ')) take(JSON.parse(event.slice(6)));
+  }
+}

@@ -1,0 +1,106 @@
+// The room as one service: the policy that writes alerts, the twin, and the server of people and phones, all following the
+// champion. The demo runs it inside its process, `telltale serve` in one of its own; several of them share the policy's work.
+import { messageOf } from '../core/errors.ts';
+import type { Score } from '../core/events.ts';
+import { type Service, supervise } from '../core/service.ts';
+import { scoresTopic } from '../core/topics.ts';
+import { type ChampionSource, followChampions } from './champions.ts';
+import { type Champion, createReignTopics, Reign, type ReignOptions } from './reign.ts';
+import { type Server, type ServerOptions, startServer } from './server.ts';
+import { Twin, type TwinOptions } from './twin.ts';
+
+export interface AlertsOptions extends Omit<ServerOptions, 'twin'> {
+  readonly champions: ChampionSource;
+  readonly policy?: ReignOptions['policy'];
+  readonly warmUpMs?: number;
+  readonly twin?: Partial<Pick<TwinOptions, 'samples' | 'historyBytes' | 'maxCars'>>;
+}
+
+export interface Alerts extends Service {
+  readonly url: string;
+  readonly port: number;
+  readonly server: Server;
+}
+
+/** How far back the twin reads when it starts: the minutes the charts show. */
+const TWIN_BACK_MS = 5 * 60_000;
+
+async function feedTwin(options: AlertsOptions, champion: Champion, twin: Twin, signal: AbortSignal) {
+  const { log, clock, warn } = options;
+  const topic = scoresTopic(champion.version);
+  const from = { timestampMs: clock() - TWIN_BACK_MS };
+  for await (const { records } of log.read(topic.name, { from, signal })) {
+    for (const { value } of records) {
+      if (value === null) continue;
+      let score: Score;
+      try {
+        score = topic.decode(value);
+      } catch (error) {
+        warn(`alerts: twin: a score passed over: ${messageOf(error)}`);
+        continue;
+      }
+      twin.apply(score);
+    }
+  }
+}
+
+/** The policy and the twin of one champion, until its reign ends. */
+async function serveChampion(
+  options: AlertsOptions,
+  champion: Champion,
+  signal: AbortSignal,
+  show: (twin: Twin) => void,
+): Promise<void> {
+  const { log, metrics, clock, warn, policy, warmUpMs } = options;
+  await createReignTopics(log, champion.version);
+  const ended = new AbortController();
+  const both = AbortSignal.any([signal, ended.signal]);
+  const reign = (attempt: AbortSignal) =>
+    new Reign({
+      ...{ log, champion, metrics, clock, warn, signal: attempt },
+      ...(policy === undefined ? {} : { policy }),
+      ...(warmUpMs === undefined ? {} : { warmUpMs }),
+    }).run();
+  const { catalogue, version: model } = champion;
+  const watch = () => {
+    const twin = new Twin({ ...options.twin, catalogue, model });
+    show(twin);
+    return feedTwin(options, champion, twin, both);
+  };
+  const supervised = (name: string, attempt: () => Promise<void>) =>
+    supervise({ name: `alerts: ${name}`, signal: both, warn, clock }, attempt);
+  const work = [supervised('policy', () => reign(both)), supervised('twin', watch)];
+  try {
+    await Promise.all(work);
+  } finally {
+    ended.abort();
+    await Promise.allSettled(work);
+  }
+}
+
+/** Starts policy, twin and server. @throws TelltaleError PORT_IN_USE */
+export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
+  const stopping = new AbortController();
+  let twin: Twin | null = null;
+  const server = await startServer({ ...options, twin: () => twin });
+  const following = followChampions(options.champions, stopping.signal, (champion, signal) =>
+    serveChampion(options, champion, signal, (next) => {
+      twin = next;
+    }),
+  );
+  const done = Promise.all([following, server.done]).then(() => undefined);
+  // Whoever awaits `done` sees a failure; nobody having to must not end the process.
+  done.catch(() => undefined);
+  return {
+    name: 'alerts',
+    url: server.url,
+    port: server.port,
+    server,
+    done,
+    stop: async () => {
+      stopping.abort();
+      await following.catch(() => undefined);
+      await server.stop();
+    },
+  };
+}
