@@ -1,0 +1,115 @@
+// `npm start`: a simulated fleet on the whole stream. The first start drives a first history through the real path, trains
+// on it and releases; every start then goes live and breaks a car now and then. A second start goes on where this one ended.
+import { resolveCatalogue } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import { aborted, type Context } from '../core/service.ts';
+import { telemetryTopic } from '../core/topics.ts';
+import { credentials, scenarioOf } from '../simulator/command.ts';
+import { followCommands } from '../simulator/control.ts';
+import { type FleetRun, startFleet } from '../simulator/run.ts';
+import type { Scenario } from '../simulator/scenario.ts';
+import { trainAndRelease } from '../training/job.ts';
+import { alertLine, followAlerts } from './alert-lines.ts';
+import { breaks, sendBreaks } from './breaks.ts';
+import { type Stack, startStack } from './stack.ts';
+
+/** Event time that is driven before the first training. */
+const FIRST_HISTORY_MS = 30 * 60_000;
+const PROGRESS_MS = 2000;
+
+/** The demo on the simulated fleet, until it is stopped. */
+export async function runLiveDemo(settings: Settings, context: Context): Promise<void> {
+  const { say, signal } = context;
+  const catalogue = await resolveCatalogue(settings);
+  const scenario = await scenarioOf(settings);
+  const stack = await startStack(settings, context, catalogue, { breakable: true });
+  try {
+    say(`telltale: ${scenario.cars} cars on the ${stack.log.kind} log; Ctrl-C stops`);
+    say(`page: ${stack.alerts.url}`);
+    await Promise.race([drive(stack, scenario, settings, context), stack.failed]);
+  } finally {
+    say('stopping: cars, ingest, scoring, alerts, log');
+    await stack.stop();
+    if (signal.aborted)
+      say(`stopped; everything acknowledged is in ${placeOf(settings)}, npm start goes on from there`);
+  }
+}
+
+const placeOf = ({ kafkaBrokers, dataDir }: Settings) =>
+  kafkaBrokers.length > 0 ? `Kafka at ${kafkaBrokers.join(',')}` : dataDir;
+
+async function telemetryCount({ log }: Stack): Promise<number> {
+  return (await log.ranges(telemetryTopic.name)).reduce((sum, { earliest, end }) => sum + end - earliest, 0);
+}
+
+async function drive(stack: Stack, scenario: Scenario, settings: Settings, context: Context): Promise<void> {
+  const { clock, warn, signal } = context;
+  const untrained = stack.releases.current() === null;
+  const wanted = (scenario.cars * FIRST_HISTORY_MS) / scenario.everyMs;
+  const historyMs = untrained && (await telemetryCount(stack)) < wanted / 2 ? FIRST_HISTORY_MS : 0;
+  const broker = { host: settings.mqttHost, port: stack.ingest.port };
+  const fleet = startFleet({
+    scenario: { ...scenario, historyMs: settings.history ?? historyMs },
+    brokers: [broker],
+    clock,
+    warn,
+    ...credentials(settings),
+  });
+  const obeying = await followCommands({ ...broker, ...credentials(settings), warn }, (command) =>
+    fleet.command(command),
+  );
+  const printing = printAlerts(stack, context);
+  try {
+    await showHistory(fleet, wanted, context);
+    if (untrained && !signal.aborted) await trainFirst(stack, settings, context);
+    if (!signal.aborted) await goLive(stack, fleet, context);
+  } finally {
+    await obeying.close();
+    await fleet.stop();
+  }
+  await printing;
+}
+
+function printAlerts({ log }: Stack, { say, signal, warn }: Context): Promise<void> {
+  return followAlerts(log, 'end', signal, (alert) => say(alertLine(alert))).catch((error: unknown) => {
+    warn(`alerts are no longer printed: ${String(error)}`);
+  });
+}
+
+/** Says how far the history is until the fleet has caught up with the clock. */
+async function showHistory(fleet: FleetRun, wanted: number, { say, clock, signal }: Context): Promise<void> {
+  const startedMs = clock();
+  const timer = setInterval(() => {
+    const { acknowledged } = fleet.stats().counts;
+    const percent = Math.min(99, Math.round((100 * acknowledged) / wanted));
+    say(`history: ${percent} % (${acknowledged.toLocaleString('en')} events through MQTT into the log)`);
+  }, PROGRESS_MS);
+  try {
+    await Promise.race([fleet.caughtUp, fleet.done, aborted(signal)]);
+  } finally {
+    clearInterval(timer);
+  }
+  const { acknowledged } = fleet.stats().counts;
+  const seconds = (clock() - startedMs) / 1000;
+  if (acknowledged > 0 && !signal.aborted)
+    say(`history: ${acknowledged.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);
+}
+
+async function trainFirst(stack: Stack, settings: Settings, context: Context): Promise<void> {
+  const { log, catalogue, backend } = stack;
+  await trainAndRelease({ log, catalogue, backend, settings: { ...settings, effort: 'quick' }, context });
+}
+
+async function goLive(stack: Stack, fleet: FleetRun, context: Context): Promise<void> {
+  const { say, signal } = context;
+  say(`live: ${fleet.vins.length} cars, one event a second each; break one on the page`);
+  const plan = breaks({
+    combustion: fleet.carsOf('combustion'),
+    electric: fleet.carsOf('electric'),
+    random: Math.random,
+  });
+  const told = ({ vin, fault }: { vin: string; fault: string }) =>
+    say(`broken on purpose: ${vin} has ${fault}`);
+  const breaking = sendBreaks(plan, (command) => stack.control.send(command), signal, told);
+  await Promise.race([Promise.all([breaking, fleet.done]), aborted(signal)]);
+}

@@ -1,0 +1,223 @@
+// `npm start -- --csv FILE`: the same stream on real drives. Part of the drives are the history that is trained on, the others
+// are driven live at high speed; the run ends with alerts per hour and the events counted at each stage.
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { policyGroup } from '../alerts/reign.ts';
+import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import { TelltaleError } from '../core/errors.ts';
+import { seededRandom, shuffle } from '../core/model/random.ts';
+import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
+import { type Context, pause } from '../core/service.ts';
+import { scoresTopic, telemetryTopic } from '../core/topics.ts';
+import { scorerGroup } from '../scoring/loop.ts';
+import { credentials } from '../simulator/command.ts';
+import { type Replay, startReplay, tapeOfRecording } from '../simulator/replay.ts';
+import { trainAndRelease } from '../training/job.ts';
+import { alertLine, followAlerts } from './alert-lines.ts';
+import { type Stack, startStack } from './stack.ts';
+import { countStages, stageLines } from './stages.ts';
+
+/** Share of the drives that are history. */
+const HISTORY_SHARE = 0.6;
+const LIVE_SPEED = 240;
+const PROGRESS_MS = 2000;
+
+/** The demo on a recording, to its end. */
+export async function runRecordingDemo(settings: Settings, context: Context): Promise<void> {
+  const { csv: file, id, time, ignore } = settings;
+  const recording = await openRecording(file, { id, time, ignore });
+  describe(recording, context);
+  const place = await prepare(recording, settings, context);
+  const own = { ...settings, ...place.settings };
+  const stack = await startStack(own, context, place.catalogue, { breakable: false });
+  try {
+    context.say(`page: ${stack.alerts.url}`);
+    await Promise.race([drive(stack, recording, own, context), stack.failed]);
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** Says what the file holds and names every column that is no signal, or an odd one. */
+function describe(recording: Recording, { say }: Context): void {
+  const { file, rowCount, ids, signals, columns, idColumn, timeColumn } = recording;
+  say(
+    `${file}: ${rowCount.toLocaleString('en')} rows of ${ids.size} cars (${idColumn}), time ${timeColumn}, ${signals.length} signals`,
+  );
+  const named = (what: string, list: readonly { readonly name: string }[]) => {
+    if (list.length > 0) say(`${file}: ${what}: ${list.map(({ name }) => name).join(', ')}`);
+  };
+  named(
+    'not numeric, left out',
+    columns.filter((c) => !c.numeric && c.count + c.unreadable > 0),
+  );
+  named(
+    'empty, left out',
+    columns.filter((c) => !c.numeric && c.count + c.unreadable === 0),
+  );
+  named(
+    'constant',
+    columns.filter((c) => c.numeric && c.min === c.max),
+  );
+}
+
+interface Place {
+  readonly catalogue: Catalogue;
+  readonly settings: Partial<Settings>;
+}
+
+/** A folder of the recording's own: its catalogue, kept where a person can correct it, and a log that begins anew. */
+async function prepare(recording: Recording, settings: Settings, { say, clock }: Context): Promise<Place> {
+  const stem = basename(recording.file)
+    .replace(/\.gz$/, '')
+    .replace(/\.csv$/, '')
+    .replaceAll(/[^A-Za-z0-9_-]/g, '-');
+  const dir = join(settings.dataDir, 'recordings', stem);
+  await mkdir(dir, { recursive: true });
+  const path = settings.catalogue === '' ? join(dir, 'catalogue.json') : settings.catalogue;
+  if (!existsSync(path))
+    await writeFile(path, `${JSON.stringify(catalogueOfRecording(recording, stem), null, 2)}\n`);
+  const catalogue = await loadCatalogue(path);
+  const known = new Set(catalogue.signals.map(({ name }) => name));
+  const strangers = recording.signals.filter((name) => !known.has(name));
+  if (strangers.length > 0) {
+    throw new TelltaleError(
+      'CATALOGUE_INVALID',
+      `${path} lacks the columns ${strangers.join(', ')} of ${recording.file}; add them, leave them out with --ignore, or delete the catalogue`,
+    );
+  }
+  say(`catalogue: ${path} (names, units and possible ranges; correct it there)`);
+  if (settings.kafkaBrokers.length === 0) await rm(join(dir, 'log'), { recursive: true, force: true });
+  const topicPrefix = settings.kafkaBrokers.length === 0 ? '' : `${settings.topicPrefix}${stem}-${clock()}.`;
+  return { catalogue, settings: { dataDir: dir, topicPrefix } };
+}
+
+/** Ids in seeded order, cut into those that are history and those that are driven live. */
+export function splitDrives(
+  ids: readonly string[],
+  seed: number,
+): { readonly history: string[]; readonly live: string[] } {
+  const sorted = [...ids].sort();
+  const order = [...shuffle(Uint32Array.from(sorted.keys()), seededRandom(seed, 'drives'))].map(
+    (i) => sorted[i]!,
+  );
+  const cut = Math.max(1, Math.min(order.length - 1, Math.round(order.length * HISTORY_SHARE)));
+  return { history: order.slice(0, cut), live: order.slice(cut) };
+}
+
+async function drive(
+  stack: Stack,
+  recording: Recording,
+  settings: Settings,
+  context: Context,
+): Promise<void> {
+  const { say, signal } = context;
+  if (recording.ids.size < 2)
+    throw new TelltaleError(
+      'TRAINING_DATA',
+      `${recording.file}: one car only; history and live drives must be different ids`,
+    );
+  const { history, live } = splitDrives([...recording.ids.keys()], settings.seed);
+  const first = await replay(
+    stack,
+    recording,
+    history,
+    Number.POSITIVE_INFINITY,
+    'history',
+    settings,
+    context,
+  );
+  if (signal.aborted) return;
+  const { version } = await trainAndRelease({
+    ...{ log: stack.log, catalogue: stack.catalogue, backend: stack.backend, context },
+    settings,
+  });
+  const printing = new AbortController();
+  let alerts = 0;
+  const printed = followAlerts(stack.log, 'earliest', AbortSignal.any([signal, printing.signal]), (alert) => {
+    if (alert.phase === 'raised') alerts += 1;
+    say(alertLine(alert));
+  });
+  const second = await replay(
+    stack,
+    recording,
+    live,
+    settings.speed ?? LIVE_SPEED,
+    'live',
+    settings,
+    context,
+  );
+  await settle(stack, version, context);
+  printing.abort();
+  await printed;
+  if (signal.aborted) return;
+  const published = first.stats().counts.acknowledged + second.stats().counts.acknowledged;
+  const broken = first.stats().brokenRows;
+  const stages = await countStages(stack.log, version, new Set(live));
+  for (const line of stageLines({ ...stages, published, broken, liveDrives: live.length, alerts })) say(line);
+}
+
+async function replay(
+  stack: Stack,
+  recording: Recording,
+  ids: readonly string[],
+  speed: number,
+  what: string,
+  settings: Settings,
+  { clock, warn, say, signal }: Context,
+): Promise<Replay> {
+  say(
+    `${what}: ${ids.length} drives ${speed === Number.POSITIVE_INFINITY ? 'at full speed' : `at ${speed} times their speed`}`,
+  );
+  const run = startReplay({
+    tape: tapeOfRecording(recording),
+    ids,
+    speed,
+    brokers: [{ host: settings.mqttHost, port: stack.ingest.port }],
+    clock,
+    warn,
+    ...credentials(settings),
+  });
+  const timer = setInterval(() => {
+    say(`${what}: ${run.stats().counts.acknowledged.toLocaleString('en')} events acknowledged`);
+  }, PROGRESS_MS);
+  const stop = () => void run.stop();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    await run.done;
+  } finally {
+    clearInterval(timer);
+    signal.removeEventListener('abort', stop);
+  }
+  for (const sample of what === 'history' ? run.stats().brokenSamples : [])
+    warn(`${recording.file}: ${sample}`);
+  return run;
+}
+
+const SETTLE_STEP_MS = 50;
+const SETTLE_LIMIT_MS = 120_000;
+
+/** Waits until scorer and policy have answered everything in the log. A committed offset tells nobody, so it is asked for. */
+async function settle(
+  { log, releases }: Stack,
+  version: string,
+  { signal, clock, warn }: Context,
+): Promise<void> {
+  const untilMs = clock() + SETTLE_LIMIT_MS;
+  const champion = releases.current();
+  const lag = async () => {
+    const scorer = await log.lag(scorerGroup(version), telemetryTopic.name);
+    return scorer > 0 || champion === null
+      ? scorer
+      : log.lag(policyGroup(champion), scoresTopic(version).name);
+  };
+  while (!signal.aborted && (await lag()) > 0) {
+    if (clock() > untilMs)
+      return warn(
+        `scoring has not caught up within ${SETTLE_LIMIT_MS / 1000} s; the counts say how far it is`,
+      );
+    await pause(SETTLE_STEP_MS, signal);
+  }
+}

@@ -1,0 +1,24 @@
+// `telltale serve`: the alerts room's server; with --control also the page's button that breaks simulated cars, which goes
+// over MQTT and so needs the simulator's client, handed over here because rooms do not import each other.
+import { runServe } from '../alerts/command.ts';
+import type { Settings } from '../core/config.ts';
+import type { Context } from '../core/service.ts';
+import { credentials } from '../simulator/command.ts';
+import { connectFleetControl } from '../simulator/control.ts';
+import { FAULTS } from '../simulator/faults.ts';
+
+/** What the page may cause, in the words of the simulator. */
+export const faultChoices = () =>
+  [...FAULTS.values()].map(({ id, about, moves }) => ({ name: id, label: about, moves }));
+
+export async function runServeCommand(settings: Settings, context: Context): Promise<void> {
+  if (!settings.control) return runServe(settings, context);
+  const { mqttHost: host, mqttPort: port } = settings;
+  const control = await connectFleetControl({ host, port, ...credentials(settings) });
+  try {
+    const fleetControl = control.send;
+    await runServe(settings, context, [], { fleetControl, faults: faultChoices() });
+  } finally {
+    await control.close();
+  }
+}

@@ -1,0 +1,101 @@
+// The whole stream in one process: log, ingest, scoring, alerts with its server, started in the order of the flow and stopped
+// in the same order, so that whatever entered is carried on or stays where it is durable.
+import { tokensPath } from '../alerts/command.ts';
+import { type Alerts, startAlerts } from '../alerts/service.ts';
+import { readOrMakeTokens, tokenStore } from '../alerts/tokens.ts';
+import type { Catalogue } from '../core/catalogue.ts';
+import type { Settings } from '../core/config.ts';
+import type { FleetCommand } from '../core/events.ts';
+import type { Log } from '../core/log/log.ts';
+import { openLog } from '../core/log/open.ts';
+import { type Backend, loadBackend } from '../core/model/backend.ts';
+import type { ReleaseFollower } from '../core/model/releases.ts';
+import type { Context, Service } from '../core/service.ts';
+import { type Ingest, startIngest } from '../ingest/service.ts';
+import { startScoring } from '../scoring/service.ts';
+import { credentials } from '../simulator/command.ts';
+import { connectFleetControl, type FleetControl } from '../simulator/control.ts';
+import { faultChoices } from './serve.ts';
+
+export interface Stack {
+  readonly log: Log;
+  readonly catalogue: Catalogue;
+  readonly backend: Backend;
+  readonly ingest: Ingest;
+  readonly alerts: Alerts;
+  readonly releases: ReleaseFollower;
+  /** Breaks and mends cars, the way the page does. */
+  readonly control: FleetControl;
+  /** Rejects as soon as a service fails on its own. */
+  readonly failed: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Stops what was started, the last opened last; the first error is thrown when all had their chance. */
+async function stopAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
+
+/** Never resolves; rejects with the first failure of a service. */
+function firstFailure(services: readonly Pick<Service, 'done'>[]): Promise<never> {
+  const failed = Promise.race(services.map(({ done }) => done.then(() => new Promise<never>(() => {}))));
+  failed.catch(() => undefined);
+  return failed;
+}
+
+/** Starts everything but the cars. @throws TelltaleError PORT_IN_USE, LOG_UNAVAILABLE, BACKEND_UNAVAILABLE */
+export async function startStack(
+  settings: Settings,
+  context: Context,
+  catalogue: Catalogue,
+  { breakable }: { readonly breakable: boolean },
+): Promise<Stack> {
+  const { clock, metrics, warn, say } = context;
+  const log = await openLog(settings, { clock, warn });
+  const undo: (() => Promise<void>)[] = [() => log.close()];
+  try {
+    const ingest = await startIngest({
+      ...{ log, catalogue, metrics, clock, warn },
+      host: settings.mqttHost,
+      port: settings.mqttPort,
+      password: settings.mqttPassword,
+      maxConnections: settings.mqttMaxConnections,
+      maxHeldBytes: settings.ingestBufferMb * 1024 * 1024,
+      partitions: settings.partitions,
+    });
+    undo.unshift(() => ingest.stop());
+    const backend = await loadBackend(settings.tfBackend);
+    const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn });
+    undo.splice(1, 0, () => scoring.stop());
+    const broker = { host: settings.mqttHost, port: ingest.port };
+    const control = await connectFleetControl({ ...broker, ...credentials(settings) });
+    undo.unshift(() => control.close());
+    const tokens = readOrMakeTokens(tokensPath(settings));
+    const pageToken = tokens.tokens.find(({ vins, control: may }) => vins === '*' && may === true)?.token;
+    const alerts = await startAlerts({
+      ...{ log, metrics, clock, warn, pageToken },
+      host: settings.httpHost,
+      port: settings.httpPort,
+      tokens: tokenStore(tokens),
+      champions: scoring.releases,
+      ...(breakable
+        ? {
+            fleetControl: (command: FleetCommand) => control.send(command),
+            faults: faultChoices(),
+          }
+        : {}),
+    });
+    undo.splice(undo.length - 1, 0, () => alerts.stop());
+    return {
+      ...{ log, catalogue, backend, ingest, alerts, control },
+      releases: scoring.releases,
+      failed: firstFailure([ingest, scoring, alerts]),
+      stop: () => stopAll(undo),
+    };
+  } catch (error) {
+    await stopAll(undo).catch(() => undefined);
+    throw error;
+  }
+}
