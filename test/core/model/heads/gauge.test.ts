@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { createGauge } from '../../../../core/model/heads/gauge.ts';
+import type { HeadInput } from '../../../../core/model/heads/head.ts';
+import { encodeFloats } from '../../../../core/model/numbers.ts';
+
+const input = (restart: boolean, steps = 1): HeadInput => ({
+  features: new Float64Array(2),
+  present: Uint8Array.of(1, 1),
+  reconstruction: new Float64Array(2),
+  restart,
+  steps,
+});
+
+const spec = {
+  span: 3,
+  center: encodeFloats([1, 0]),
+  // Inverse covariance diag(4, 1).
+  precision: encodeFloats([4, 0, 0, 1]),
+};
+
+describe('a gauge', () => {
+  it('averages from its centre and gives the Mahalanobis distance per channel', () => {
+    const gauge = createGauge(spec, 2, 'test');
+    const state = new Float32Array(2);
+    // Span 3 weighs the newest by 1/2: averages 1 + (3 − 1)/2 = 2 and 0 + (2 − 0)/2 = 1.
+    const first = gauge.step(Float32Array.of(3, 2), input(true), state, 0);
+    expect([...state]).toEqual([2, 1]);
+    // Off by (1, 1): 4·1 + 1·1 = 5, over 2 channels.
+    expect(first).toBeCloseTo(Math.sqrt(5 / 2), 6);
+    const parts = new Float64Array(2);
+    gauge.blame(parts);
+    expect([...parts]).toEqual([4, 1]);
+  });
+
+  it('holds the average of a channel that was not measured', () => {
+    const gauge = createGauge(spec, 2, 'test');
+    const state = new Float32Array(2);
+    gauge.step(Float32Array.of(3, 2), input(true), state, 0);
+    gauge.step(Float32Array.of(Number.NaN, 2), input(false), state, 0);
+    expect([...state]).toEqual([2, 1.5]);
+  });
+
+  it('forgets more over a longer step', () => {
+    const gauge = createGauge(spec, 2, 'test');
+    const state = new Float32Array(2);
+    gauge.step(Float32Array.of(1, 0), input(true), state, 0);
+    gauge.step(Float32Array.of(1, 8), input(false, 2), state, 0);
+    expect(state[1]).toBe(6);
+  });
+
+  it('scores by the strangest channels when it has tails: the largest level and half the second', () => {
+    const tail = { at: [0, 1], levels: [0, 1], slope: 1 };
+    const gauge = createGauge({ ...spec, tails: [tail, tail] }, 2, 'test');
+    // Averages off by (2, 1): |4·2|/2 = 4 → level 4, |1·1|/1 = 1 → level 1.
+    expect(gauge.step(Float32Array.of(5, 2), input(true), new Float32Array(2), 0)).toBeCloseTo(4.5, 6);
+  });
+
+  it('refuses a precision that is not positive', () => {
+    expect(() => createGauge({ ...spec, precision: encodeFloats([0, 0, 0, 1]) }, 2, 'test')).toThrow(
+      /not positive/,
+    );
+  });
+});

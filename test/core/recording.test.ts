@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkCatalogue } from '../../core/catalogue.ts';
+import { catalogueOfRecording, openRecording, type RecordingRow } from '../../core/recording.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'telltale-recording-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+async function file(name: string, content: string | Buffer): Promise<string> {
+  const path = join(dir, name);
+  await writeFile(path, content);
+  return path;
+}
+
+async function collect(rows: AsyncIterable<RecordingRow>): Promise<RecordingRow[]> {
+  const all: RecordingRow[] = [];
+  for await (const row of rows) all.push(row);
+  return all;
+}
+
+const SMALL = 'car,ts,speed,note,temp\na,0,10,cold,20\na,1,11,,\nb,0,12,warm,NaN\n';
+
+describe('openRecording', () => {
+  it('learns which columns are signals, and counts cars and rows', async () => {
+    const recording = await openRecording(await file('small.csv', SMALL));
+    expect(recording.signals).toEqual(['speed', 'temp']);
+    expect(recording.rowCount).toBe(3);
+    expect([...recording.ids]).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
+    expect(recording.columns.find((c) => c.name === 'note')).toMatchObject({
+      numeric: false,
+      unreadable: 2,
+      missing: 1,
+    });
+    expect(recording.columns.find((c) => c.name === 'temp')).toMatchObject({
+      numeric: true,
+      count: 1,
+      missing: 2,
+      min: 20,
+      max: 20,
+    });
+  });
+
+  it('streams every row with its line, its readings in the order asked for, and NaN for what is missing', async () => {
+    const recording = await openRecording(await file('rows.csv', SMALL));
+    const rows = await collect(recording.rows(['temp', 'absent', 'speed']));
+    expect(rows.map((r) => r.line)).toEqual([2, 3, 4]);
+    expect(rows.map((r) => [...r.values])).toEqual([
+      [20, Number.NaN, 10],
+      [Number.NaN, Number.NaN, 11],
+      [Number.NaN, Number.NaN, 12],
+    ]);
+    expect(rows.map((r) => r.tsMs)).toEqual([0, 1000, 0]);
+  });
+
+  it('reads gzip, semicolons, a byte order mark and quoted cells', async () => {
+    const content = gzipSync(Buffer.from('\ufeffid;time;"a;b";c\n1;5;"1";2\n'));
+    const recording = await openRecording(await file('odd.csv.gz', content));
+    expect(recording.signals).toEqual(['a;b', 'c']);
+    expect((await collect(recording.rows())).map((r) => [r.id, r.tsMs, ...r.values])).toEqual([
+      ['1', 5000, 1, 2],
+    ]);
+  });
+
+  it.each([
+    ['0', 0],
+    ['1700000000', 1_700_000_000_000],
+    ['1700000000000', 1_700_000_000_000],
+    ['1700000000000000', 1_700_000_000_000],
+    ['2020-03-09 10:14:33', Date.UTC(2020, 2, 9, 10, 14, 33)],
+    ['2020-03-09T10:14:33+02:00', Date.UTC(2020, 2, 9, 8, 14, 33)],
+    ['2020-03-09', Date.UTC(2020, 2, 9)],
+  ])('reads the time %s', async (text, tsMs) => {
+    const recording = await openRecording(await file('time.csv', `id,time,x\n1,${text},1\n`));
+    expect((await collect(recording.rows()))[0]?.tsMs).toBe(tsMs);
+  });
+
+  it('names the line and column of a row that cannot be used, and keeps it in the stream', async () => {
+    const recording = await openRecording(
+      await file('broken.csv', 'id,time,x\n1,0,1\n,1,1\n1,noon,1\n1,2\n1,3,4\n'),
+    );
+    expect((await collect(recording.rows())).map((r) => r.fault)).toEqual([
+      null,
+      'line 3: column id is empty',
+      'line 4: column time: "noon" is no time',
+      'line 5: 2 cells, the header has 3',
+      null,
+    ]);
+  });
+
+  it.each([
+    ['', 'is empty'],
+    ['id,time,x\n', 'has a header but no rows'],
+    ['a,b,c\n1,2,3\n', 'no id column; name it with --id (the header has a, b, c)'],
+    ['id,time,x,x\n1,2,3,4\n', 'column "x" stands twice'],
+    ['id,time,x\n1,0,red\n', 'no numeric column besides id and time'],
+    ['id,time,x\n1,0,"open\n', 'Quote Not Closed'],
+  ])('refuses %j', async (content, message) => {
+    const path = await file('refused.csv', content);
+    await expect(openRecording(path)).rejects.toMatchObject({
+      code: 'RECORDING_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('names a column that was asked for and is not there, and a file that is not there', async () => {
+    const path = await file('columns.csv', SMALL);
+    await expect(openRecording(path, { id: 'vehicle' })).rejects.toThrow('no column "vehicle" for the id');
+    await expect(openRecording(path, { ignore: ['label'] })).rejects.toThrow('--ignore names column "label"');
+    await expect(openRecording(join(dir, 'none.csv'))).rejects.toMatchObject({ code: 'RECORDING_INVALID' });
+  });
+});
+
+describe('catalogueOfRecording', () => {
+  it('makes each numeric column a signal whose possible range is ten spans wider than what was seen', async () => {
+    const recording = await openRecording(
+      await file('cat.csv', 'id,time,ENGINE_RPM,k\n1,0,100,5\n1,1,200,5\n'),
+    );
+    const catalogue = catalogueOfRecording(recording, 'cat');
+    expect(checkCatalogue(catalogue, 'cat').signals).toEqual([
+      { name: 'ENGINE_RPM', unit: '', min: -900, max: 1200, label: 'engine rpm' },
+      { name: 'k', unit: '', min: -45, max: 55, label: 'k' },
+    ]);
+  });
+});
+
+const drives = new URL('../../../shared/data/carobd-drives.csv.gz', import.meta.url).pathname;
+
+describe.skipIf(!existsSync(drives))('real drives (skipped where the development data is absent)', () => {
+  it('reads all rows of all 41 drives', async () => {
+    const recording = await openRecording(drives);
+    expect(recording.ids.size).toBe(41);
+    expect(recording.signals).toHaveLength(17);
+    let faulty = 0;
+    for await (const row of recording.rows()) if (row.fault !== null) faulty += 1;
+    expect(faulty).toBe(0);
+  });
+});

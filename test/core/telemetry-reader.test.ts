@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createTelemetryReader } from '../../core/telemetry-reader.ts';
+
+const CATALOGUE = {
+  name: 'test',
+  version: 1,
+  signals: ['speedKmh', 'rpm', 'coolantC'].map((name) => ({ name, unit: '', min: -1e9, max: 1e9 })),
+};
+const read = createTelemetryReader(CATALOGUE);
+const readText = (text: string) => {
+  const event = read(Buffer.from(text));
+  return event && { ...event, values: [...event.values] };
+};
+
+describe('the telemetry reader', () => {
+  it('reads an event in catalogue order, missing readings as NaN', () => {
+    const text =
+      '{"vin":"CAR1","seq":7,"ts":1700000000000,"signals":{"rpm":812.5,"other":3,"speedKmh":-0.25}}';
+    expect(readText(text)).toEqual({
+      vin: 'CAR1',
+      seq: 7,
+      tsMs: 1_700_000_000_000,
+      values: [-0.25, 812.5, Number.NaN],
+    });
+  });
+
+  it('reads what JSON allows in other forms', () => {
+    const same = { vin: 'Ä"1', seq: 0, tsMs: 5, values: [1200, Number.NaN, 0.1] };
+    expect(
+      readText(
+        ' { "signals": {"coolantC": 1e-1, "rpm": null, "speedKmh": 1.2E3}, "ts":5, "vin":"\\u00c4\\"1", "seq":0 }',
+      ),
+    ).toEqual(same);
+    expect(readText('{"vin":"Ä\\"1","seq":0,"ts":5,"signals":{"speedKmh":1200,"coolantC":0.1}}')).toEqual(
+      same,
+    );
+  });
+
+  it.each([
+    'not json',
+    '',
+    '[]',
+    'null',
+    '{}',
+    '{"vin":"","seq":1,"ts":1,"signals":{}}',
+    '{"vin":"a","seq":-1,"ts":1,"signals":{}}',
+    '{"vin":"a","seq":1.5,"ts":1,"signals":{}}',
+    '{"vin":"a","seq":1,"ts":"1","signals":{}}',
+    '{"vin":"a","seq":1,"ts":1,"signals":null}',
+    '{"vin":"a","seq":1,"ts":1,"signals":{}}x',
+    '{"vin":"a","seq":1,"ts":1,"signals":{"rpm":01}}',
+    '{"vin":"a","seq":1,"ts":1,"signals":{"rpm":1.}}',
+    '{"vin":"a","seq":1,"ts":1,"signals":{"rpm":1,}}',
+    '{"vin":"a","seq":1,"ts":1,"signals":{"rpm":nul}}',
+  ])('takes %j for no event', (text) => {
+    expect(readText(text)).toBeNull();
+  });
+
+  it('gives the numbers JSON.parse gives, to the last bit, whatever the form', () => {
+    const reading = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer(),
+      fc.constant(null),
+    );
+    const event = fc.record({
+      vin: fc.string({ minLength: 1, maxLength: 12 }),
+      seq: fc.maxSafeNat(),
+      ts: fc.maxSafeNat(),
+      signals: fc.dictionary(fc.constantFrom('speedKmh', 'rpm', 'coolantC', '__proto__', 'x'), reading),
+    });
+    fc.assert(
+      fc.property(event, fc.boolean(), (given, spaced) => {
+        const found = readText(JSON.stringify(given, null, spaced ? 1 : 0));
+        const wanted = CATALOGUE.signals.map(({ name }) =>
+          Object.hasOwn(given.signals, name) ? (given.signals[name] ?? Number.NaN) : Number.NaN,
+        );
+        // JSON has no negative zero.
+        expect(found).toEqual({
+          vin: given.vin,
+          seq: given.seq,
+          tsMs: given.ts,
+          values: wanted.map((value) => (value === 0 ? found!.values[wanted.indexOf(value)]! : value)),
+        });
+        for (const [i, value] of wanted.entries())
+          if (value === 0) expect(found!.values[i]! === 0).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,305 @@
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+import type { Client } from 'aedes';
+import mqttPacket from 'mqtt-packet';
+import { afterEach, describe, expect, it } from 'vitest';
+import { TelltaleError } from '../../core/errors.ts';
+import { createFixedTopics } from '../../core/log/create-topics.ts';
+import { Metrics } from '../../core/metrics.ts';
+import { Bridge } from '../../ingest/bridge.ts';
+import type { IngestOptions } from '../../ingest/service.ts';
+import { Trouble } from '../../ingest/trouble.ts';
+import { CATALOGUE, eventOf, type Rig, startRig, temporaryLog, topicOf } from './rig.ts';
+
+const rigs: Rig[] = [];
+async function rigWith(options: Partial<IngestOptions> = {}): Promise<Rig> {
+  const rig = await startRig(options);
+  rigs.push(rig);
+  return rig;
+}
+afterEach(async () => {
+  for (const rig of rigs.splice(0)) await rig.close();
+});
+
+describe('a good event', () => {
+  it('is acknowledged only when the log has it, and stands there with its original bytes', async () => {
+    const rig = await rigWith({ clock: () => 1_750_000_000_123 });
+    const car = await rig.car('CAR1');
+    const called = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    rig.intercept(async (_topic, _records, next) => {
+      called.resolve();
+      await release.promise;
+      await next();
+    });
+    const packet = car.packet(topicOf('CAR1'), eventOf('CAR1', 7));
+    car.send(packet, { cmd: 'pingreq' });
+    await called.promise;
+    // The broker has read the PUBLISH and answers what came after it; the PUBACK is still owed.
+    await car.packetOf('pingresp');
+    expect(car.acks).toEqual([]);
+    release.resolve();
+    await car.acked(packet.messageId);
+    const [record] = await rig.records('telemetry');
+    expect(record).toMatchObject({ key: 'CAR1', timestampMs: 1_750_000_000_123 });
+    expect(Buffer.from(record!.value!)).toEqual(eventOf('CAR1', 7));
+    expect(rig.ingest.stats()).toMatchObject({ accepted: 1, deadLetters: 0, heldEntries: 0, heldBytes: 0 });
+  });
+
+  it('keeps its place: many events of many cars stand in the order in which each car sent them', async () => {
+    const rig = await rigWith();
+    const cars = await Promise.all(Array.from({ length: 10 }, (_, i) => rig.car(`CAR${i}`)));
+    await Promise.all(
+      cars.map(async (car) => {
+        const packets = Array.from({ length: 300 }, (_, seq) =>
+          car.packet(topicOf(car.id), eventOf(car.id, seq)),
+        );
+        for (let i = 0; i < 300; i += 7) car.send(...packets.slice(i, i + 7));
+        await car.acked(packets.at(-1)!.messageId);
+        expect(car.acks).toEqual(packets.map((packet) => packet.messageId));
+      }),
+    );
+    const seen = new Map<string, number[]>();
+    for (const { key, value } of await rig.records('telemetry'))
+      seen.set(key, [...(seen.get(key) ?? []), JSON.parse(Buffer.from(value!).toString()).seq]);
+    expect(seen.size).toBe(10);
+    for (const seqs of seen.values()) expect(seqs).toEqual(Array.from({ length: 300 }, (_, seq) => seq));
+  });
+
+  it('is taken at QoS 0 and QoS 2 as well', async () => {
+    const rig = await rigWith();
+    const car = await rig.car('CAR1');
+    car.publish(topicOf('CAR1'), eventOf('CAR1', 1), 0);
+    const id = car.publish(topicOf('CAR1'), eventOf('CAR1', 2), 2);
+    await car.packetOf('pubrec');
+    car.send({ cmd: 'pubrel', messageId: id });
+    await car.packetOf('pubcomp');
+    expect(
+      (await rig.records('telemetry')).map(({ value }) => JSON.parse(Buffer.from(value!).toString()).seq),
+    ).toEqual([1, 2]);
+    expect(car.acks).toEqual([]);
+  });
+
+  it('may be ground truth, which has a topic of its own', async () => {
+    const rig = await rigWith();
+    const car = await rig.car('CAR1');
+    const truth = {
+      vin: 'CAR1',
+      ts: 5,
+      faultId: 'f1',
+      fault: 'overheating',
+      severity: 0.4,
+      phase: 'visible',
+    };
+    await car.publishAcked('cars/CAR1/ground-truth', JSON.stringify(truth));
+    const [record] = await rig.records('ground-truth');
+    expect(JSON.parse(Buffer.from(record!.value!).toString())).toEqual(truth);
+    expect(rig.ingest.stats()).toMatchObject({ accepted: 0, groundTruth: 1 });
+  });
+});
+
+describe('a bad message', () => {
+  it('becomes a dead letter with its reason and bytes, is acknowledged in its place, and the car goes on', async () => {
+    const rig = await rigWith();
+    const car = await rig.car('CAR1');
+    const bad: readonly (readonly [string, string, Buffer])[] = [
+      ['not-json', topicOf('CAR1'), Buffer.from([0x7b, 0xff, 0x00])],
+      ['wrong-schema', topicOf('CAR1'), Buffer.from('{"vin":"CAR1"}')],
+      ['impossible-value', topicOf('CAR1'), eventOf('CAR1', 1, { coolantC: 4000 })],
+      ['unknown-signal', topicOf('CAR1'), eventOf('CAR1', 2, { flux: 1 })],
+      ['foreign-vin', topicOf('CAR1'), eventOf('CAR2', 3)],
+      ['foreign-vin', topicOf('CAR2'), eventOf('CAR2', 4)],
+      ['too-large', topicOf('CAR1'), Buffer.alloc(100_000, 0x20)],
+      ['unknown-topic', 'weather', Buffer.from('sunny')],
+      ['unknown-topic', 'fleet/commands', Buffer.from('{}')],
+    ];
+    const packets = bad.map(([, topic, payload]) => car.packet(topic, payload));
+    const good = car.packet(topicOf('CAR1'), eventOf('CAR1', 5));
+    car.send(...packets.slice(0, 5), good, ...packets.slice(5));
+    await car.acked(packets.at(-1)!.messageId);
+    expect(car.acks).toHaveLength(10);
+    expect(car.acks[5]).toBe(good.messageId);
+    const letters = await rig.deadLetters();
+    expect(letters.map(({ reason, topic }) => [reason, topic])).toEqual(
+      bad.map(([reason, topic]) => [reason, topic]),
+    );
+    for (const [i, letter] of letters.entries()) {
+      expect(letter.client).toBe('CAR1');
+      expect(Buffer.from(letter.payloadBase64, 'base64').equals(bad[i]![2])).toBe(true);
+    }
+    expect(await rig.records('telemetry')).toHaveLength(1);
+    expect(rig.ingest.stats()).toMatchObject({ accepted: 1, deadLetters: 9, connections: 1 });
+    const text = await rig.metrics.text();
+    expect(text).toContain('telltale_ingest_dead_letters_total{reason="foreign-vin"} 2');
+    expect(text).toContain('telltale_ingest_events_total 1');
+    expect(text).toContain('telltale_ingest_append_ms_count 10');
+  });
+
+  it('is not acknowledged before its dead letter is durable', async () => {
+    const rig = await rigWith({ retryMs: 0 });
+    const car = await rig.car('CAR1');
+    rig.intercept(async (topic, _records, next) => {
+      if (topic === 'dead-letters') throw new TelltaleError('LOG_FULL', 'no room');
+      await next();
+    });
+    const packets = [
+      car.packet(topicOf('CAR1'), eventOf('CAR1', 1)),
+      car.packet(topicOf('CAR1'), 'nonsense'),
+    ];
+    car.send(...packets);
+    await car.closed;
+    expect(car.acks.filter((id) => id === packets[1]!.messageId)).toEqual([]);
+    expect(await rig.deadLetters()).toEqual([]);
+    expect(await rig.records('telemetry')).toHaveLength(1);
+  });
+});
+
+describe('a log that is away', () => {
+  it('for a moment is waited for; the car notices nothing but time', async () => {
+    const rig = await rigWith();
+    const car = await rig.car('CAR1');
+    let failures = 0;
+    rig.intercept(async (_topic, _records, next) => {
+      if (failures++ < 3) throw new TelltaleError('LOG_UNAVAILABLE', 'broker away');
+      await next();
+    });
+    await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 1));
+    expect(await rig.records('telemetry')).toHaveLength(1);
+    expect(rig.lines).toEqual([
+      'ingest: telemetry: LOG_UNAVAILABLE: broker away; trying again',
+      'ingest: telemetry: the log accepts again after 3 failures',
+    ]);
+  });
+
+  it('for too long closes connections unacknowledged; the car comes back, sends again, and nothing is lost', async () => {
+    const rig = await rigWith({ retryMs: 50 });
+    const first = await rig.car('CAR1');
+    let away = true;
+    rig.intercept(async (_topic, _records, next) => {
+      if (away) throw new TelltaleError('LOG_UNAVAILABLE', 'broker away');
+      await next();
+    });
+    const unacked = [1, 2, 3].map((seq) => eventOf('CAR1', seq));
+    first.send(...unacked.map((payload) => first.packet(topicOf('CAR1'), payload)));
+    await first.closed;
+    expect(first.acks).toEqual([]);
+    expect(rig.ingest.stats()).toMatchObject({ accepted: 0, givenBack: 3, heldEntries: 0 });
+    away = false;
+    const second = await rig.car('CAR1');
+    for (const payload of unacked) await second.publishAcked(topicOf('CAR1'), payload);
+    expect(await rig.records('telemetry')).toHaveLength(3);
+    await expect(Promise.race([rig.ingest.done, Promise.resolve('still serving')])).resolves.toBe(
+      'still serving',
+    );
+  });
+
+  it('for good ends the service with the error', async () => {
+    const rig = await rigWith();
+    const car = await rig.car('CAR1');
+    rig.intercept(async () => {
+      throw new TelltaleError('LOG_CLOSED', 'the log was closed');
+    });
+    car.publish(topicOf('CAR1'), eventOf('CAR1', 1));
+    await expect(rig.ingest.done).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+    await car.closed;
+    expect(car.acks).toEqual([]);
+  });
+});
+
+it('a slow log makes cars wait, not the process grow', async () => {
+  // Less than two messages: whatever chunks the sockets give, the second message reaches the bound.
+  const maxHeldBytes = 1000;
+  const rig = await rigWith({ maxHeldBytes });
+  const cars = await Promise.all(Array.from({ length: 5 }, (_, i) => rig.car(`CAR${i}`)));
+  const release = Promise.withResolvers<void>();
+  rig.intercept(async (_topic, _records, next) => {
+    await release.promise;
+    await next();
+  });
+  const count = 3000;
+  const lastIds = cars.map((car) => {
+    const packets = Array.from({ length: count }, (_, seq) =>
+      car.packet(topicOf(car.id), eventOf(car.id, seq)),
+    );
+    car.send(...packets);
+    return packets.at(-1)!.messageId;
+  });
+  await rig.warned(/the log is slower than the cars: connections wait/);
+  const { heldBytes, holding } = rig.ingest.stats();
+  expect(holding).toBe(true);
+  // Beyond the bound there is at most what one socket gave when it was reached (its 16 KiB buffer and a chunk of
+  // 64 KiB); each of its messages counts with 512 bytes of bookkeeping.
+  const packetBytes = mqttPacket.generate(cars[0]!.packet(topicOf('CAR0'), eventOf('CAR0', 0))).length;
+  const mostBytes = maxHeldBytes + Math.ceil(81_920 / packetBytes) * (packetBytes + 512);
+  expect(heldBytes).toBeGreaterThan(maxHeldBytes);
+  // Who connects now waits too, and all that the cars can still send stays with them and the kernel.
+  const late = rig.car('LATE');
+  for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(rig.ingest.stats().heldBytes).toBeLessThanOrEqual(mostBytes);
+  expect(rig.ingest.stats().connections).toBe(5);
+  expect(cars.flatMap((car) => car.acks)).toEqual([]);
+  release.resolve();
+  await Promise.all(cars.map((car, i) => car.acked(lastIds[i]!)));
+  expect((await late).returnCode).toBe(0);
+  expect(await rig.records('telemetry')).toHaveLength(cars.length * count);
+  expect(rig.ingest.stats()).toMatchObject({ accepted: cars.length * count, heldBytes: 0, holding: false });
+});
+
+it('a stop in the middle acknowledges what is durable and nothing else', async () => {
+  const rig = await rigWith();
+  const cars = await Promise.all(Array.from({ length: 20 }, (_, i) => rig.car(`CAR${i}`)));
+  const sent = new Map(
+    cars.map((car) => {
+      const packets = Array.from({ length: 500 }, (_, seq) =>
+        car.packet(topicOf(car.id), eventOf(car.id, seq)),
+      );
+      car.send(...packets);
+      return [car.id, packets.map((packet) => packet.messageId)];
+    }),
+  );
+  await cars[0]!.until(() => cars[0]!.acks.length > 0);
+  await rig.ingest.stop();
+  await Promise.all(cars.map((car) => car.closed));
+  const stored = new Map<string, number>();
+  for (const { key } of await rig.records('telemetry')) stored.set(key, (stored.get(key) ?? 0) + 1);
+  for (const car of cars) {
+    expect(car.acks).toEqual(sent.get(car.id)!.slice(0, car.acks.length));
+    expect(stored.get(car.id) ?? 0).toBeGreaterThanOrEqual(car.acks.length);
+  }
+  expect(rig.ingest.stats().accepted).toBe([...stored.values()].reduce((sum, n) => sum + n, 0));
+  await expect(rig.ingest.done).resolves.toBeUndefined();
+});
+
+it('a car that reads none of its acknowledgements is disconnected before they fill memory', async () => {
+  const { log, close } = temporaryLog();
+  await createFixedTopics(log, 3);
+  const lines: string[] = [];
+  const bridge = new Bridge({
+    log,
+    catalogue: CATALOGUE,
+    metrics: new Metrics(),
+    clock: Date.now,
+    trouble: new Trouble((line) => lines.push(line), Date.now),
+    maxHeldBytes: 1e9,
+    onFull: () => undefined,
+    onFatal: (error) => expect.fail(String(error)),
+  });
+  // The far end never takes a byte, and the kernel's buffers, which would hide that for megabytes, are not there.
+  const conn = new Duplex({ read: () => undefined, write: () => undefined });
+  const client = Object.assign(new EventEmitter(), { id: 'CAR1', closed: false, conn }) as unknown as Client;
+  const send = (messageId: number) =>
+    new Promise<void>((resolve) => {
+      const payload = eventOf('CAR1', messageId);
+      bridge.accept(
+        client,
+        { cmd: 'publish', topic: topicOf('CAR1'), payload, qos: 1, messageId, dup: false, retain: false },
+        () => resolve(),
+      );
+    });
+  await Promise.all(Array.from({ length: 16_384 }, (_, i) => send(i + 1)));
+  expect([conn.writableLength, conn.destroyed]).toEqual([65_536, false]);
+  await send(16_385);
+  expect(conn.destroyed).toBe(true);
+  expect(lines).toEqual(['ingest: car CAR1 does not read its acknowledgements: disconnected']);
+  await close();
+});

@@ -1,0 +1,235 @@
+// The CSV contract, through the commands as a person runs them: other data than ours will be run through it.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drive } from '../support/small-fleet.ts';
+
+const MAIN = new URL('../../main.ts', import.meta.url).pathname;
+const run = promisify(execFile);
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function telltale(...args: readonly string[]): Promise<Ran> {
+  try {
+    const { stdout, stderr } = await run(process.execPath, [MAIN, ...args]);
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+let dir: string;
+const at = (name: string) => join(dir, name);
+
+interface Line {
+  readonly id: string;
+  readonly timestamp: string;
+  readonly score: number;
+  readonly threshold: number;
+  readonly alert: number;
+  readonly top1: string;
+  readonly top2: string;
+}
+
+function readScores(file: string): Line[] {
+  const [header, ...lines] = readFileSync(file, 'utf8').trimEnd().split('\n');
+  expect(header).toBe('id,timestamp,score,threshold,alert,top1,top2');
+  return lines.map((line) => {
+    const [id, timestamp, score, threshold, alert, top1, top2, more] = line.split(',');
+    expect(more).toBeUndefined();
+    return {
+      id: id!,
+      timestamp: timestamp!,
+      score: Number(score),
+      threshold: Number(threshold),
+      alert: Number(alert),
+      top1: top1!,
+      top2: top2!,
+    };
+  });
+}
+
+/** Rows of drives as CSV: an extra text column, a constant one, an empty one, some holes. */
+function csvOf(cars: Parameters<typeof drive>[0][]): string {
+  const rows = ['run;when;speed;rpm;load;coolant;oil;always;note;empty;label'];
+  for (const car of cars) {
+    let i = 0;
+    for (const { vin, ts, signals } of drive(car)) {
+      const { speedKmh, rpm, loadPct, coolantC, oilKpa } = signals;
+      const oil = i % 17 === 0 ? '' : oilKpa;
+      const label = i >= (car.overheatsFrom ?? Number.POSITIVE_INFINITY) ? 1 : 0;
+      const when = new Date(ts).toISOString().slice(0, 19).replace('T', ' ');
+      rows.push([vin, when, speedKmh, rpm, loadPct, coolantC, oil, 7, 'fine', '', label].join(';'));
+      i += 1;
+    }
+  }
+  return `${rows.join('\r\n')}\r\n`;
+}
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'telltale-csv-'));
+  writeFileSync(
+    at('train.csv'),
+    csvOf(Array.from({ length: 6 }, (_, i) => ({ vin: `run ${i}`, rows: 400, seed: i }))),
+  );
+  const test = csvOf([
+    { vin: 'run 9', rows: 300, seed: 90 },
+    { vin: 'hot', rows: 300, seed: 91, overheatsFrom: 200 },
+  ]);
+  writeFileSync(at('test.csv.gz'), gzipSync(test));
+});
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const columns = ['--id', 'run', '--time', 'when', '--ignore', 'label'] as const;
+
+describe('train --csv and score --csv', () => {
+  it('learns a recording and finds the fault in another, row by row', async () => {
+    const trained = await telltale(
+      'train',
+      '--csv',
+      at('train.csv'),
+      ...columns,
+      '--alert-budget',
+      '1/h',
+      '--out',
+      at('model'),
+    );
+    expect(trained.err).toBe('');
+    expect(trained.code).toBe(0);
+    expect(trained.out).toMatch(/left out, not numeric: note\n/);
+    expect(trained.out).toMatch(/left out, empty: empty\n/);
+    expect(trained.out).toMatch(/with missing readings: oil \(6\.0 %\)/);
+    expect(trained.out).toMatch(/constant or hardly ever measured: always\n/);
+    expect(readdirSync(at('model'))).toEqual(
+      expect.arrayContaining(['bundle.json', 'card.json', 'model.json', 'weights.bin']),
+    );
+
+    const scored = await telltale(
+      'score',
+      '--csv',
+      at('test.csv.gz'),
+      ...columns,
+      '--model',
+      at('model'),
+      '--out',
+      at('scores.csv'),
+    );
+    expect(scored.code).toBe(0);
+    expect(scored.out).toMatch(/^scored 600 rows of 2 ids: \d+ alerts at threshold/);
+    const lines = readScores(at('scores.csv'));
+    expect(lines.length).toBe(600);
+    expect(lines.map(({ id }) => id)).toEqual([...Array(300).fill('run 9'), ...Array(300).fill('hot')]);
+    expect(lines[1]!.timestamp).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
+    for (const { score, threshold, alert, top1 } of lines) {
+      expect(Number.isFinite(score) && score >= 0).toBe(true);
+      expect(threshold).toBe(lines[0]!.threshold);
+      expect([0, 1]).toContain(alert);
+      expect(['', 'speed', 'rpm', 'load', 'coolant', 'oil']).toContain(top1);
+    }
+    const hot = lines.slice(300 + 240);
+    expect(hot.every(({ alert, score, threshold }) => alert === 1 && score >= threshold)).toBe(true);
+    expect(hot.filter(({ top1 }) => top1 === 'coolant').length).toBeGreaterThan(50);
+    expect(lines.slice(0, 300).filter(({ alert }) => alert === 1).length).toBeLessThan(60);
+  }, 60_000);
+
+  it('takes a newest-first file as it stands', async () => {
+    const [header, ...rows] = csvOf([{ vin: 'x', rows: 300, seed: 5, overheatsFrom: 200 }])
+      .trimEnd()
+      .split('\r\n');
+    writeFileSync(at('reversed.csv'), [header, ...rows.reverse()].join('\n'));
+    const trained = await telltale('train', '--csv', at('reversed.csv'), ...columns, '--out', at('reversed'));
+    expect(trained.out).toMatch(
+      /data: rows stand newest first; taken as they stand\ndata: 300 rows of 1 cars/,
+    );
+    const scored = await telltale(
+      'score',
+      '--csv',
+      at('reversed.csv'),
+      ...columns,
+      '--model',
+      at('model'),
+      '--out',
+      at('reversed-scores.csv'),
+    );
+    expect(scored.code).toBe(0);
+    const lines = readScores(at('reversed-scores.csv'));
+    expect(lines[0]!.timestamp > lines[299]!.timestamp).toBe(true);
+    // The hundred hot rows come first; the alert is released some rows after them.
+    expect(lines.slice(40, 100).every(({ alert }) => alert === 1)).toBe(true);
+    expect(lines.slice(200).some(({ alert }) => alert === 0)).toBe(true);
+  }, 60_000);
+
+  it('gives every row a line, also rows that are broken', async () => {
+    const [header, ...rows] = csvOf([{ vin: 'x', rows: 20 }])
+      .trimEnd()
+      .split('\r\n');
+    rows[3] = rows[3]!.replace(/;\d{4}-[^;]*/, ';yesterday');
+    rows[7] = 'x;;;';
+    rows[11] = rows[11]!.replace(/^x;([^;]*);[^;]*/, 'x;$1;fast');
+    writeFileSync(at('broken.csv'), [header, ...rows].join('\n'));
+    const scored = await telltale(
+      'score',
+      '--csv',
+      at('broken.csv'),
+      ...columns,
+      '--model',
+      at('model'),
+      '--out',
+      at('broken-scores.csv'),
+    );
+    expect(scored.code).toBe(0);
+    expect(scored.err).toMatch(/line 5: column when: "yesterday" is no time/);
+    const lines = readScores(at('broken-scores.csv'));
+    expect(lines.length).toBe(20);
+    expect(lines[3]!.timestamp).toBe('yesterday');
+    expect(lines.every(({ score }) => Number.isFinite(score))).toBe(true);
+  }, 30_000);
+
+  it('runs again from its card to the same bundle, and refuses another file', async () => {
+    const card = at('model/card.json');
+    const again = await telltale('train', '--card', card, '--out', at('again'));
+    expect(again.code).toBe(0);
+    expect(readFileSync(at('again/bundle.json')).equals(readFileSync(at('model/bundle.json')))).toBe(true);
+    const other = await telltale('train', '--card', card, '--csv', at('test.csv.gz'), '--out', at('never'));
+    expect(other.code).toBe(1);
+    expect(other.err).toMatch(/TRAINING_DATA: .*test.csv.gz is not the file of the card/);
+    expect(readdirSync(dir)).not.toContain('never');
+  }, 60_000);
+
+  it.each([
+    ['no output named', ['train', '--csv', 'train.csv'], /CONFIG_INVALID: --out/],
+    ['no such file', ['train', '--csv', 'nope.csv', '--out', 'm'], /RECORDING_INVALID: .*nope.csv/],
+    [
+      'no such column',
+      ['train', '--csv', 'train.csv', '--id', 'car', '--out', 'm'],
+      /no column "car" for the id/,
+    ],
+    ['no model', ['score', '--csv', 'train.csv', '--out', 's.csv'], /CONFIG_INVALID: --model/],
+    [
+      'a folder that is no model',
+      ['score', '--csv', 'train.csv', '--id', 'run', '--time', 'when', '--model', '.', '--out', 's.csv'],
+      /MODEL_NOT_FOUND: .*bundle.json/,
+    ],
+    [
+      'a bad budget',
+      ['train', '--csv', 'train.csv', '--alert-budget', '0', '--out', 'm'],
+      /--alert-budget: must be a rate/,
+    ],
+  ])('says what is wrong: %s', async (_, args, message) => {
+    const paths = args.map((arg, i) => (/^--(csv|out|model)$/.test(args[i - 1] ?? '') ? at(arg) : arg));
+    const { code, err } = await telltale(...paths);
+    expect(code).toBe(1);
+    expect(err).toMatch(message);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import type { Score } from '../../core/events.ts';
+import type { LogRecord, RecordBatch } from '../../core/log/log.ts';
+import { createDetector } from '../../core/model/detector.ts';
+import { scoresTopic } from '../../core/topics.ts';
+import { CLOCK_SET_BACK } from '../../scoring/follow.ts';
+import { Scorer } from '../../scoring/scorer.ts';
+import { handBundle, identityHead } from '../support/hand-bundle.ts';
+import { drive, recordOf } from '../support/small-fleet.ts';
+
+const detector = createDetector(handBundle({ heads: [identityHead({ span: 4 })] }));
+const topic = scoresTopic('v1');
+const scorer = () =>
+  new Scorer({ detector, version: 'v1', scoresTopic: topic.name, stateTopic: 'scorer-state.v1' });
+
+interface Event {
+  readonly seq: number;
+  readonly ts?: number;
+  readonly speedKmh?: number | null;
+  readonly vin?: string;
+}
+
+const T0 = 1_700_000_000_000;
+
+function batchOf(events: readonly (Event | string)[], firstOffset = 0): RecordBatch {
+  const records = events.map((event, i): LogRecord => {
+    const offset = firstOffset + i;
+    if (typeof event === 'string') return { offset, timestampMs: 5, key: 'A', value: Buffer.from(event) };
+    const { seq, ts = T0 + 1000 * seq, speedKmh = 50, vin = 'A' } = event;
+    const value = Buffer.from(JSON.stringify({ vin, seq, ts, signals: { speedKmh, coolantC: 90 } }));
+    return { offset, timestampMs: T0 + offset, key: vin, value };
+  });
+  return { topic: 'telemetry', partition: 3, records, highWatermark: firstOffset + records.length };
+}
+
+const scoresOf = (outputs: readonly { topic: string; value: Uint8Array | null }[]): Score[] =>
+  outputs.filter((one) => one.topic === topic.name).map((one) => topic.decode(one.value!));
+
+describe('the scorer', () => {
+  it('writes a score that says what, where and why', () => {
+    const { outputs, scored } = scorer().score(batchOf([{ seq: 1, speedKmh: 90.25 }], 41));
+    expect(scored).toBe(1);
+    expect(outputs[0]).toMatchObject({ key: 'A', timestampMs: T0 + 41 });
+    // z 4.025, weight ⅖: 1.61; both statistics 1.61 / √2, together 1.61.
+    expect(scoresOf(outputs)[0]).toEqual({
+      vin: 'A',
+      seq: 1,
+      ts: T0 + 1000,
+      partition: 3,
+      offset: 41,
+      model: 'v1',
+      score: 1.61,
+      threshold: 1.5,
+      late: false,
+      values: [90.25, null, null, 90, null, null],
+      expected: [50, 2000, 35, 90, 200, 7],
+      top: [{ signal: 'speedKmh', value: 90.25, expected: 50, share: 1 }],
+    });
+  });
+
+  it('scores a redelivered event once, in the same batch or a later one', () => {
+    const one = scorer();
+    expect(one.score(batchOf([{ seq: 5 }, { seq: 6 }, { seq: 5 }]))).toMatchObject({
+      scored: 2,
+      duplicates: 1,
+    });
+    expect(one.score(batchOf([{ seq: 6 }, { seq: 4 }, { seq: 4 }]))).toMatchObject({
+      scored: 1,
+      duplicates: 2,
+    });
+    // Nothing new: no outputs at all, not even a state.
+    expect(one.score(batchOf([{ seq: 6 }])).outputs).toEqual([]);
+  });
+
+  it('writes one state a car and batch, after its scores', () => {
+    const { outputs } = scorer().score(batchOf([{ seq: 1 }, { seq: 1, vin: 'B' }, { seq: 2 }]));
+    expect(outputs.map(({ topic: name, key }) => `${name} ${key}`)).toEqual([
+      'scores.v1 A',
+      'scores.v1 B',
+      'scores.v1 A',
+      'scorer-state.v1 A',
+      'scorer-state.v1 B',
+    ]);
+  });
+
+  it('marks a late event, scores it, and leaves the state as if it had not come', () => {
+    const events = [{ seq: 100, speedKmh: 60 }, { seq: 101 }, { seq: 102 }];
+    const late = { seq: 40, ts: T0 + 40_000, speedKmh: 120 };
+    const [with_, without] = [scorer(), scorer()];
+    const mixed = with_.score(batchOf([events[0]!, events[1]!, late, events[2]!]));
+    expect(mixed).toMatchObject({ scored: 4, late: 1 });
+    const [, , lateScore, last] = scoresOf(mixed.outputs);
+    expect(lateScore).toMatchObject({ late: true, seq: 40 });
+    expect(lateScore!.score).toBeGreaterThan(1.5);
+    expect(last!.score).toBe(scoresOf(without.score(batchOf(events)).outputs)[2]!.score);
+  });
+
+  it('follows a clock that was set back', () => {
+    const one = scorer();
+    one.score(batchOf([{ seq: 1, ts: T0 + 86_400_000 }]));
+    const events = Array.from({ length: CLOCK_SET_BACK + 5 }, (_, i) => ({ seq: 2 + i, ts: T0 + 1000 * i }));
+    const lates = scoresOf(one.score(batchOf(events)).outputs).map(({ late }) => late);
+    expect(lates.filter((late) => late).length).toBe(CLOCK_SET_BACK - 1);
+    expect(lates.slice(CLOCK_SET_BACK - 1)).toEqual(Array(6).fill(false));
+  });
+
+  it('passes over what cannot be read, and counts it', () => {
+    const result = scorer().score(batchOf(['{"vin":', { seq: 1 }, '[]']));
+    expect(result).toMatchObject({ scored: 1, invalid: 2 });
+  });
+
+  it('gives the same bytes when another process takes over between any two batches', () => {
+    const records = [...drive({ vin: 'A', rows: 120 }), ...drive({ vin: 'B', rows: 90, seed: 2 })].map(
+      (event, offset) => ({ ...recordOf(event), offset }),
+    );
+    const batch = (from: number, to: number): RecordBatch => ({
+      topic: 'telemetry',
+      partition: 0,
+      records: records.slice(from, to),
+      highWatermark: records.length,
+    });
+    const whole = scorer().score(batch(0, records.length)).outputs;
+    const states = new Map<string, Uint8Array>();
+    const pieces: Buffer[] = [];
+    for (let from = 0; from < records.length; from += 7) {
+      const next = scorer();
+      for (const [vin, bytes] of states) next.restore(vin, bytes);
+      for (const output of next.score(batch(from, from + 7)).outputs) {
+        if (output.topic === topic.name) pieces.push(Buffer.from(output.value!));
+        else states.set(output.key, output.value!);
+      }
+    }
+    const wanted = whole.filter((one) => one.topic === topic.name).map((one) => Buffer.from(one.value!));
+    expect(Buffer.concat(pieces).equals(Buffer.concat(wanted))).toBe(true);
+    for (const state of whole.filter((one) => one.topic !== topic.name))
+      expect(Buffer.from(states.get(state.key)!).equals(Buffer.from(state.value!))).toBe(true);
+  });
+
+  it('refuses a state of another layout', () => {
+    expect(() => scorer().restore('A', new Uint8Array([9, 9, 9]))).toThrow(/another layout/);
+  });
+});

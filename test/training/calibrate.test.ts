@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { HYSTERESIS } from '../../core/model/hysteresis.ts';
+import { seededRandom } from '../../core/model/random.ts';
+import { calibrate, episodePeaks, sustainedLevels } from '../../training/calibrate.ts';
+import { fitGeneralizedPareto, quantileOfPareto } from '../../training/extremes.ts';
+import { alertsOf } from '../../training/methods.ts';
+import { risesOf } from '../../training/metrics.ts';
+
+const random = seededRandom(7, 'test');
+const exponential = (n: number) => Float64Array.from({ length: n }, () => -Math.log(1 - random()));
+
+describe('sustainedLevels', () => {
+  it('is the raise-th largest of the last window, 0 before there are so many', () => {
+    const levels = sustainedLevels(Float64Array.of(5, 1, 4, 2, 9), { window: 3, raise: 2, release: 0 });
+    expect([...levels]).toEqual([0, 1, 4, 2, 4]);
+  });
+
+  it('reaches a threshold at the very row at which an alert rises', () => {
+    const scores = exponential(3000);
+    const levels = sustainedLevels(scores, HYSTERESIS);
+    const alerts = alertsOf(scores, 0.5, HYSTERESIS);
+    const first = risesOf(alerts)[0]!;
+    expect(levels.findIndex((level) => level >= 0.5)).toBe(first);
+  });
+});
+
+describe('episodePeaks', () => {
+  it('joins what is less than a rest apart', () => {
+    const levels = Float64Array.of(0, 3, 0, 5, 0, 0, 0, 4, 0);
+    expect(episodePeaks(levels, 2, 3)).toEqual([5, 4]);
+    expect(episodePeaks(levels, 2, 1)).toEqual([3, 5, 4]);
+    expect(episodePeaks(levels, 6, 1)).toEqual([]);
+  });
+});
+
+describe('the Pareto tail', () => {
+  it('finds scale 1 and shape near 0 in an exponential sample', () => {
+    const { scale, shape } = fitGeneralizedPareto(exponential(5000).sort());
+    expect(scale).toBeCloseTo(1, 1);
+    expect(Math.abs(shape)).toBeLessThan(0.06);
+  });
+
+  it('sees a heavy tail: P(X > x) = (1 + 0.25 x)^-4', () => {
+    const sample = Float64Array.from({ length: 5000 }, () => ((1 - random()) ** -0.25 - 1) / 0.25).sort();
+    const { shape } = fitGeneralizedPareto(sample);
+    expect(shape).toBeGreaterThan(0.17);
+    expect(shape).toBeLessThanOrEqual(0.3);
+  });
+
+  it('inverts: the exponential quantile is −σ·ln share, the heavy one by hand', () => {
+    expect(quantileOfPareto(2, 0, Math.exp(-3))).toBeCloseTo(6, 9);
+    expect(quantileOfPareto(1, 0.25, 1 / 16)).toBeCloseTo(4, 9);
+    expect(quantileOfPareto(1, 0.25, 1)).toBe(0);
+  });
+});
+
+describe('calibrate', () => {
+  /** Hours at one row a second of scores that wander: an exponential average of noise, squared. */
+  const wander = (n: number) => {
+    let mean = 0;
+    return Float64Array.from({ length: n }, () => {
+      mean += 0.1 * (random() - 0.5 - mean);
+      return 400 * mean * mean;
+    });
+  };
+
+  it('keeps the budget on driving it has not seen', () => {
+    const hours = 40;
+    const known = Array.from({ length: hours }, () => wander(3600));
+    const fresh = Array.from({ length: hours }, () => wander(3600));
+    const { threshold } = calibrate(known, HYSTERESIS, { alertsPerHour: 1, hours });
+    const raised = fresh.reduce((sum, s) => sum + risesOf(alertsOf(s, threshold, HYSTERESIS)).length, 0);
+    expect(raised / hours).toBeGreaterThan(0.3);
+    expect(raised / hours).toBeLessThan(1.5);
+  });
+
+  it('asks for more the smaller the budget, also beyond what was ever seen', () => {
+    const known = Array.from({ length: 4 }, () => wander(3600));
+    const at = (alertsPerHour: number) => calibrate(known, HYSTERESIS, { alertsPerHour, hours: 4 }).threshold;
+    expect(at(0.1)).toBeGreaterThan(at(1));
+    expect(at(0.001)).toBeGreaterThan(at(0.1));
+    expect(Number.isFinite(at(1e-6))).toBe(true);
+  });
+
+  it('is not raised by faults nobody labelled', () => {
+    const hours = 20;
+    const known = Array.from({ length: hours }, () => wander(3600));
+    const budget = { alertsPerHour: 0.5, hours };
+    const clean = calibrate(known, HYSTERESIS, budget);
+    // Six cars break for three minutes each, 3 hundredths of the hour, and score as faults do.
+    const spoilt = known.map((scores, i) =>
+      i < 6 ? scores.map((s, r) => (r > 900 && r < 1080 ? 60 + i : s)) : scores,
+    );
+    const found = calibrate(spoilt, HYSTERESIS, budget);
+    expect(clean.faults).toBe(0);
+    expect(found.faults).toBe(6);
+    expect(Math.abs(found.threshold / clean.threshold - 1)).toBeLessThan(0.1);
+  });
+
+  it('is less careful when the cars to come are those held out', () => {
+    const known = [wander(3600)];
+    const budget = { alertsPerHour: 0.5, hours: 1 };
+    const other = calibrate(known, HYSTERESIS, budget).threshold;
+    const same = calibrate(known, HYSTERESIS, { ...budget, sameCars: true }).threshold;
+    expect(same).toBeLessThan(other);
+  });
+});

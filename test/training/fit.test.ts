@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Backend, type BackendName, loadBackend } from '../../core/model/backend.ts';
+import { bundleLayers } from '../../core/model/bundle.ts';
+import { checkKernel } from '../../core/model/check.ts';
+import { createDetector, type Detector } from '../../core/model/detector.ts';
+import { type TrainInput, trainModel } from '../../training/fit.ts';
+import type { Series } from '../../training/series.ts';
+import { drive, SMALL_CATALOGUE, type SmallCar } from '../support/small-fleet.ts';
+
+const WIDTH = SMALL_CATALOGUE.signals.length;
+
+function seriesOf(car: SmallCar): Series {
+  const events = [...drive(car)];
+  const values = new Float32Array(events.length * WIDTH);
+  for (const [r, { signals }] of events.entries())
+    values.set(
+      SMALL_CATALOGUE.signals.map(({ name }) => signals[name] ?? Number.NaN),
+      r * WIDTH,
+    );
+  return { id: car.vin, tsMs: Float64Array.from(events, ({ ts }) => ts), values };
+}
+
+function scoresOf(detector: Detector, { tsMs, values }: Series): number[] {
+  const state = detector.newState();
+  return Array.from(tsMs, (ts, i) => detector.step(state, values, ts, i * WIDTH).score);
+}
+
+const FLEET = Array.from({ length: 8 }, (_, i) => seriesOf({ vin: `C${i}`, rows: 500, seed: 10 + i }));
+
+const inputOf = (backend: Backend, over: Partial<TrainInput> = {}): TrainInput => ({
+  catalogue: SMALL_CATALOGUE,
+  series: FLEET,
+  seed: 1,
+  alertsPerHour: 1,
+  backend,
+  signal: new AbortController().signal,
+  maxSteps: 60,
+  ...over,
+});
+
+async function available(name: BackendName): Promise<Backend | null> {
+  return loadBackend(name).catch(() => null);
+}
+
+const native = await available('node');
+
+let made: { dispose(): unknown }[] = [];
+afterEach(() => {
+  for (const model of made) model.dispose();
+  made = [];
+});
+async function train(input: TrainInput) {
+  const trained = await trainModel(input);
+  made.push(trained.model);
+  return trained;
+}
+
+describe.each([
+  ['wasm', true],
+  ['node', native !== null],
+] as const)('training on %s (node: where npm run setup:native has been run)', (name, runs) => {
+  it.runIf(runs)('gives a model that tells an overheating car from the others', async () => {
+    const backend = await loadBackend(name);
+    const { bundle } = await train(inputOf(backend));
+    expect(bundle.card).toMatchObject({ rows: 4000, cars: 8, backend: backend.description });
+    checkKernel(backend.tf, bundleLayers(bundle), 'it');
+    const detector = createDetector(bundle);
+    const hot = scoresOf(detector, seriesOf({ vin: 'HOT', rows: 300, seed: 99, overheatsFrom: 200 }));
+    const before = hot.slice(60, 200).filter((score) => score >= bundle.threshold).length;
+    const after = hot.slice(230).filter((score) => score >= bundle.threshold).length;
+    expect(after).toBe(70);
+    expect(before).toBeLessThan(14);
+  });
+});
+
+describe('training', () => {
+  it('gives the same bytes again from the same rows and seed, others from another seed', async () => {
+    const backend = await loadBackend('wasm');
+    const [one, again, other] = [
+      await train(inputOf(backend)),
+      await train(inputOf(backend)),
+      await train(inputOf(backend, { seed: 2 })),
+    ];
+    expect(JSON.stringify(again.bundle)).toBe(JSON.stringify(one.bundle));
+    expect(other.bundle.network).not.toEqual(one.bundle.network);
+  }, 60_000);
+
+  it('leaves tensors behind for the model alone', async () => {
+    const backend = await loadBackend('wasm');
+    const before = backend.tf.memory().numTensors;
+    const { model } = await trainModel(inputOf(backend));
+    model.dispose();
+    expect(backend.tf.memory().numTensors).toBe(before);
+  });
+
+  it('stops when asked', async () => {
+    const stop = new AbortController();
+    const stopped = trainModel(
+      inputOf(await loadBackend('wasm'), {
+        signal: stop.signal,
+        maxSteps: 1000,
+        progress: () => stop.abort(),
+      }),
+    );
+    await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
+  it('refuses too little data, and data that never moves', async () => {
+    const backend = await loadBackend('wasm');
+    const short = [seriesOf({ vin: 'A', rows: 50 })];
+    await expect(trainModel(inputOf(backend, { series: short }))).rejects.toMatchObject({
+      code: 'TRAINING_DATA',
+    });
+    const still = [{ id: 'A', tsMs: FLEET[0]!.tsMs, values: new Float32Array(500 * WIDTH).fill(3) }];
+    await expect(trainModel(inputOf(backend, { series: still }))).rejects.toThrow(/no signal moves/);
+  });
+
+  it('says which backend is not there', async () => {
+    if (native !== null) return expect(native.name).toBe('node');
+    await expect(loadBackend('node')).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });
+  });
+});

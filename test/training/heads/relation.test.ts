@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { createRelationHead } from '../../../core/model/heads/relation.ts';
+import { normal, seededRandom } from '../../../core/model/random.ts';
+import { fitRelationHead } from '../../../training/heads/relation.ts';
+import { rowInput } from '../../../training/heads/residual.ts';
+import { type Prepared, prepare } from '../../../training/prepared.ts';
+import type { Series } from '../../../training/series.ts';
+
+const CARS = 6;
+const ROWS = 600;
+const SCALER = { signals: [0, 1, 2], center: [0, 0, 0], scale: [1, 1, 1], clip: 8 };
+const TIME = { stepMs: 1000, gapMs: 60_000 };
+
+/** Signal 2 follows from 0 and 1, bent; 0 and 1 wander on their own. */
+function drive(id: string, seed: number): Series {
+  const random = seededRandom(seed, 'drive');
+  const values = new Float32Array(ROWS * 3);
+  let a = 0;
+  let b = 0;
+  for (let r = 0; r < ROWS; r += 1) {
+    a = 0.97 * a + 0.24 * normal(random);
+    b = 0.97 * b + 0.24 * normal(random);
+    values.set([a, b, Math.tanh(a) + 0.5 * b + 0.05 * normal(random)], r * 3);
+  }
+  return { id, tsMs: Float64Array.from({ length: ROWS }, (_, r) => r * 1000), values };
+}
+
+const drives = Array.from({ length: CARS }, (_, c) => drive(`car${c}`, c));
+const prepared = prepare(drives, SCALER, 3, TIME);
+const folds = Uint8Array.from({ length: CARS * ROWS }, (_, r) => Math.floor(r / ROWS) % 3);
+const fitted = fitRelationHead(prepared, folds, 3, { seed: 1, trim: 0.03, progress: () => {} });
+
+/** Statistics row after row, and the index of one of them by name. */
+function run(rows: Prepared) {
+  const head = createRelationHead(fitted.final, 3);
+  const state = new Float32Array(head.stateSize);
+  const out = new Float64Array(head.statistics.length);
+  const input = rowInput(rows);
+  const parts = new Float64Array(3);
+  const expected = new Float64Array(3);
+  const last = { statistics: new Map<string, number>(), expected, parts };
+  for (let r = 0; r < rows.count; r += 1) head.step(input(r), state, 0, out, 0);
+  head.statistics.forEach((name, s) => {
+    last.statistics.set(name, out[s]!);
+  });
+  head.expected?.(expected);
+  head.blame(0, parts);
+  return last;
+}
+
+describe('the relation head', () => {
+  const fresh = drive('fresh', 99);
+  const broken: Series = { ...fresh, values: fresh.values.slice() };
+  // The last 150 rows show signal 2 of another time: every value possible, the relation gone.
+  for (let r = ROWS - 150; r < ROWS; r += 1) broken.values[r * 3 + 2] = -fresh.values[(r - 300) * 3 + 2]!;
+
+  it('foretells a channel from the others on a car it has not seen', () => {
+    let error = 0;
+    let spread = 0;
+    for (let upTo = 60; upTo < ROWS; upTo += 45) {
+      const part: Series = {
+        ...fresh,
+        tsMs: fresh.tsMs.subarray(0, upTo),
+        values: fresh.values.subarray(0, upTo * 3),
+      };
+      const { expected } = run(prepare([part], SCALER, 3, TIME));
+      const newest = fresh.values[(upTo - 1) * 3 + 2]!;
+      error += (expected[2]! - newest) ** 2;
+      spread += newest ** 2;
+    }
+    expect(error).toBeLessThan(0.15 * spread);
+  });
+
+  it('rises by far when only the relation is broken, and blames the channels of that relation', () => {
+    const calm = run(prepare([fresh], SCALER, 3, TIME));
+    const loud = run(prepare([broken], SCALER, 3, TIME));
+    for (const name of calm.statistics.keys()) {
+      if (!name.startsWith('others')) continue;
+      expect(loud.statistics.get(name)!).toBeGreaterThan(4 * calm.statistics.get(name)!);
+    }
+    expect(loud.parts[2]!).toBeGreaterThan(0);
+  });
+
+  it('sees a frozen sensor by its stillness', () => {
+    const frozen: Series = { ...fresh, values: fresh.values.slice() };
+    for (let r = ROWS - 150; r < ROWS; r += 1) frozen.values[r * 3] = fresh.values[(ROWS - 150) * 3]!;
+    const jitter = [...run(prepare([fresh], SCALER, 3, TIME)).statistics].find(([name]) =>
+      name.startsWith('jitter'),
+    )!;
+    const still = run(prepare([frozen], SCALER, 3, TIME)).statistics.get(jitter[0])!;
+    expect(still).toBeGreaterThan(2 * jitter[1]);
+  });
+
+  it('fits the same from the same seed', () => {
+    const again = fitRelationHead(prepared, folds, 3, { seed: 1, trim: 0.03, progress: () => {} });
+    expect(again).toEqual(fitted);
+  });
+
+  it('refuses units that do not fit the channels', () => {
+    expect(() => createRelationHead({ ...fitted.final, unitInputs: [99] }, 3)).toThrow(/units do not fit/);
+    expect(() => createRelationHead(fitted.final, 4)).toThrow(/MODEL_INVALID|numbers|fit/);
+  });
+});
