@@ -1,0 +1,162 @@
+// How fast one core scores: the whole of it (bytes of telemetry in, bytes of scores and states out) on car-sized events, the
+// detector alone, and the kernel against TensorFlow.js on the same weights.
+//   node bench/scoring.ts [--rows N] [--json]
+import { CAR_CATALOGUE_FILE, loadCatalogue } from '../core/catalogue.ts';
+import type { RecordBatch } from '../core/log/log.ts';
+import { loadBackend } from '../core/model/backend.ts';
+import { bundleLayers } from '../core/model/bundle.ts';
+import { kernelDifference } from '../core/model/check.ts';
+import { createDetector } from '../core/model/detector.ts';
+import { compileNetwork } from '../core/model/kernel.ts';
+import { normal, seededRandom } from '../core/model/random.ts';
+import { telemetryTopic } from '../core/topics.ts';
+import { Scorer } from '../scoring/scorer.ts';
+import { trainModel } from '../training/fit.ts';
+import type { Series } from '../training/series.ts';
+import { argument, median, printFigures } from './support.ts';
+
+const ROWS = argument('rows', 100_000);
+const CARS = 500;
+const RUNS = 5;
+
+const catalogue = await loadCatalogue(CAR_CATALOGUE_FILE);
+const width = catalogue.signals.length;
+const backend = await loadBackend('wasm');
+
+/** Correlated readings for every signal of the catalogue: four hidden drives behind them. */
+function series(id: string, rows: number): Series {
+  const random = seededRandom(7, id);
+  const mix = Float64Array.from({ length: width * 4 }, (_, i) => Math.sin(i * 1.7));
+  const hidden = new Float64Array(4);
+  const values = new Float32Array(rows * width);
+  for (let r = 0; r < rows; r += 1) {
+    for (let h = 0; h < 4; h += 1) hidden[h] = 0.98 * hidden[h]! + 0.2 * normal(random);
+    for (let s = 0; s < width; s += 1) {
+      let value = 0.1 * normal(random);
+      for (let h = 0; h < 4; h += 1) value += mix[s * 4 + h]! * hidden[h]!;
+      const { min, max } = catalogue.signals[s]!;
+      const middle = (min + max) / 2;
+      values[r * width + s] = Math.round((middle + ((max - min) / 20) * value) * 100) / 100;
+    }
+  }
+  return { id, tsMs: Float64Array.from({ length: rows }, (_, i) => 1.7e12 + 1000 * i), values };
+}
+
+const cars = Array.from({ length: 8 }, (_, i) => series(`CAR${i}`, 1500));
+const { bundle } = await trainModel({
+  catalogue,
+  series: cars,
+  seed: 1,
+  alertsPerHour: 0.5,
+  backend,
+  signal: new AbortController().signal,
+  maxSteps: 250,
+});
+
+/** Batches of 2,000 events of many cars, as the log gives them to a scorer that catches up. */
+function batches(): RecordBatch[] {
+  const source = cars[0]!;
+  const out: RecordBatch[] = [];
+  for (let offset = 0; offset < ROWS; ) {
+    const records = Array.from({ length: Math.min(2000, ROWS - offset) }, () => {
+      const car = offset % CARS;
+      const turn = Math.floor(offset / CARS);
+      const row = (turn + car) % source.tsMs.length;
+      const signals = Object.fromEntries(
+        catalogue.signals.map(({ name }, s) => [
+          name,
+          Math.round(source.values[row * width + s]! * 100) / 100,
+        ]),
+      );
+      const ts = 1_700_000_000_000 + 1000 * turn;
+      const vin = `WVWZZZ1KZ${String(car).padStart(8, '0')}`;
+      const value = telemetryTopic.encode({ vin, seq: ts, ts, signals });
+      const record = { offset, timestampMs: ts, key: vin, value };
+      offset += 1;
+      return record;
+    });
+    out.push({ topic: 'telemetry', partition: 0, records, highWatermark: ROWS });
+  }
+  return out;
+}
+
+const work = batches();
+const eventBytes = work[0]!.records[0]!.value!.length;
+
+function perSecond(run: () => number): number {
+  const rates = Array.from({ length: RUNS }, () => {
+    const started = process.hrtime.bigint();
+    const count = run();
+    return (count * 1e9) / Number(process.hrtime.bigint() - started);
+  });
+  return median(rates);
+}
+
+const whole = perSecond(() => {
+  const detector = createDetector(bundle);
+  const scorer = new Scorer({ detector, version: 'bench', scoresTopic: 'scores', stateTopic: 'state' });
+  return work.reduce((sum, batch) => sum + scorer.score(batch).scored, 0);
+});
+
+const detector = createDetector(bundle);
+const detectorOnly = perSecond(() => {
+  const state = detector.newState();
+  const { values, tsMs } = cars[1]!;
+  for (let turn = 0; turn < 20; turn += 1)
+    for (let i = 0; i < tsMs.length; i += 1) detector.step(state, values, tsMs[i]!, i * width);
+  return 20 * tsMs.length;
+});
+
+const layers = bundleLayers(bundle);
+const network = compileNetwork(layers);
+const input = new Float64Array(network.inputs).fill(0.3);
+const output = new Float64Array(network.outputs);
+const kernel = perSecond(() => {
+  for (let i = 0; i < 50_000; i += 1) network.run(input, output);
+  return 50_000;
+});
+
+function tensorflow(batch: number, calls: number): number {
+  const { tf } = backend;
+  const weights = layers.map((layer) => ({
+    kernel: tf.tensor2d(layer.kernel, [layer.inputs, layer.outputs]),
+    bias: tf.tensor1d(layer.bias),
+    tanh: layer.activation === 'tanh',
+  }));
+  const rows = new Float32Array(batch * network.inputs).fill(0.3);
+  return perSecond(() => {
+    for (let i = 0; i < calls; i += 1) {
+      const out = tf.tidy(() =>
+        weights.reduce(
+          (x, layer) => {
+            const sum = tf.add(tf.matMul(x, layer.kernel), layer.bias);
+            return (layer.tanh ? tf.tanh(sum) : sum) as typeof x;
+          },
+          tf.tensor2d(rows, [batch, network.inputs]),
+        ),
+      );
+      out.dataSync();
+      out.dispose();
+    }
+    return batch * calls;
+  });
+}
+
+printFigures(`Scoring, ${width} signals, events of ${eventBytes} bytes, one core`, [
+  {
+    what: 'whole scoring: telemetry bytes → score and state bytes',
+    value: whole,
+    unit: 'events/s',
+    bar: { atLeast: 100_000 },
+  },
+  { what: 'detector alone: readings → score', value: detectorOnly, unit: 'events/s' },
+  { what: 'kernel: features → reconstruction', value: kernel, unit: 'rows/s' },
+  { what: 'TensorFlow.js wasm, batch 1', value: tensorflow(1, 500), unit: 'rows/s' },
+  { what: 'TensorFlow.js wasm, batch 256', value: tensorflow(256, 40), unit: 'rows/s' },
+  {
+    what: 'greatest difference kernel − TensorFlow.js',
+    value: kernelDifference(backend.tf, layers) * 1e6,
+    unit: '× 10⁻⁶',
+    bar: { atMost: 10 },
+  },
+]);

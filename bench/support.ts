@@ -1,0 +1,71 @@
+// What every benchmark prints the same way: the machine, medians, percentiles, a table, and the same as JSON.
+import { execFileSync } from 'node:child_process';
+import { cpus, totalmem } from 'node:os';
+
+/** The machine and runtime in one line, for beside each figure. */
+export function machineLine(): string {
+  const model = cpus()[0]?.model ?? 'unknown processor';
+  return `${cpus().length} × ${model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, Node ${process.versions.node}, ${commit()}`;
+}
+
+function commit(): string {
+  try {
+    return `commit ${execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()}`;
+  } catch {
+    return 'no commit';
+  }
+}
+
+/** The q-quantile (0..1) by nearest rank. NaN of nothing. */
+export function quantile(values: readonly number[], q: number): number {
+  if (values.length === 0) return Number.NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(q * sorted.length) - 1))]!;
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+export interface Figure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The bar and which side of it is good, where there is one. */
+  readonly bar?: { readonly atLeast: number } | { readonly atMost: number };
+  readonly note?: string;
+}
+
+function verdict({ value, bar }: Figure): string {
+  if (!bar) return '';
+  if ('atLeast' in bar)
+    return `${value >= bar.atLeast ? 'met' : 'MISSED'}: ≥ ${bar.atLeast.toLocaleString('en')} (× ${(value / bar.atLeast).toFixed(2)})`;
+  return `${value <= bar.atMost ? 'met' : 'MISSED'}: ≤ ${bar.atMost.toLocaleString('en')} (× ${(value / bar.atMost).toFixed(2)})`;
+}
+
+const digits = (value: number) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+
+/** Prints the figures as a table, or as one JSON object with `--json` on the command line. */
+export function printFigures(
+  title: string,
+  figures: readonly Figure[],
+  argv: readonly string[] = process.argv,
+): void {
+  if (argv.includes('--json')) {
+    console.log(JSON.stringify({ title, machine: machineLine(), figures }));
+    return;
+  }
+  console.log(`\n${title}\n${machineLine()}\n`);
+  const width = Math.max(...figures.map((f) => f.what.length));
+  for (const f of figures) {
+    const value = f.value.toLocaleString('en', { maximumFractionDigits: digits(f.value) });
+    console.log(
+      `  ${f.what.padEnd(width)}  ${value.padStart(12)} ${f.unit.padEnd(12)} ${verdict(f)}${f.note ? `  ${f.note}` : ''}`.trimEnd(),
+    );
+  }
+}
+
+/** The value of `--name N` on the command line, or the fallback. */
+export function argument(name: string, fallback: number, argv: readonly string[] = process.argv): number {
+  const at = argv.indexOf(`--${name}`);
+  const value = at < 0 ? Number.NaN : Number(argv[at + 1]);
+  return Number.isFinite(value) ? value : fallback;
+}
