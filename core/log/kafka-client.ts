@@ -17,8 +17,9 @@ export const RETRY: RetryOptions = {
   retries: 8,
 };
 
-/** About 7 s in all. */
-const MAX_ASKS = 8;
+/** A question is asked again for so long after its first answer; each try is bounded by RETRY itself. */
+const ASK_MS = 8000;
+const MAX_ASK_PAUSE_MS = 1500;
 
 export interface KafkaConnection {
   readonly brokers: readonly string[];
@@ -90,15 +91,16 @@ export async function calling<T>(doing: string, call: () => Promise<T>): Promise
 
 /**
  * Like `calling`, for questions and other calls that may be made twice: kafkajs's admin client does not itself try again
- * when a coordinator is moving or being made.
+ * when a coordinator or a leader is moving or being made.
  */
 export async function asking<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  const until = performance.now() + ASK_MS;
   for (let tries = 1; ; tries++) {
     try {
       return await calling(doing, call);
     } catch (error) {
-      if (!isRetryable(error) || tries >= MAX_ASKS) throw error;
-      await pause(Math.min(1500, 50 * 2 ** tries));
+      if (!isRetryable(error) || performance.now() >= until) throw error;
+      await pause(Math.min(MAX_ASK_PAUSE_MS, 50 * 2 ** tries));
     }
   }
 }

@@ -1,6 +1,6 @@
 // Asking a Kafka cluster about topics, offsets and groups: everything of the port that neither writes nor reads records.
 import type { Admin, Kafka } from 'kafkajs';
-import { TelltaleError } from '../errors.ts';
+import { isRetryable, TelltaleError } from '../errors.ts';
 import { asking, partitionsOf } from './kafka-client.ts';
 import { KafkaFetcher } from './kafka-fetch.ts';
 import { offsetIn } from './kafka-read.ts';
@@ -58,7 +58,8 @@ export class KafkaOffsets {
   async ranges(topic: string): Promise<PartitionRange[]> {
     const partitions = await this.#all(topic);
     const asker = this.asker(topic);
-    const [earliest, ends] = [await asker.earliest(partitions), await asker.ends(partitions)];
+    const earliest = await asking(`${topic}: offsets`, () => asker.earliest(partitions));
+    const ends = await asking(`${topic}: offsets`, () => asker.ends(partitions));
     return partitions.map((partition) => ({
       partition,
       earliest: earliest.get(partition) ?? 0,
@@ -66,9 +67,22 @@ export class KafkaOffsets {
     }));
   }
 
+  /** Whether the leaders answer for their partitions; one that was chosen a moment ago may not know it yet. */
+  async areServed(topic: string): Promise<boolean> {
+    try {
+      await this.ranges(topic);
+      return true;
+    } catch (error) {
+      const unknown = error instanceof TelltaleError && error.code === 'LOG_TOPIC_UNKNOWN';
+      if (unknown || isRetryable(error)) return false;
+      throw error;
+    }
+  }
+
   async at(topic: string, timestampMs: number): Promise<PartitionOffset[]> {
     const partitions = await this.#all(topic);
-    const found = await this.asker(topic).at(partitions, timestampMs);
+    const asker = this.asker(topic);
+    const found = await asking(`${topic}: offsets`, () => asker.at(partitions, timestampMs));
     return partitions.map((partition) => ({ partition, offset: found.get(partition) ?? 0 }));
   }
 
@@ -127,8 +141,10 @@ export class KafkaOffsets {
   /** Records, not offsets, in a short stretch. */
   async #count(topic: string, partition: number, from: number, end: number): Promise<number> {
     let records = 0;
+    const asker = this.asker(topic);
     for (let next = from; next < end; ) {
-      const [fetched] = await this.asker(topic).fetch([{ partition, offset: next }], 0);
+      const offset = next;
+      const [fetched] = await asking(`${topic}: records`, () => asker.fetch([{ partition, offset }], 0));
       if (fetched === undefined) return records;
       records += fetched.records.filter(({ offset }) => offset < end).length;
       next = fetched.next;

@@ -94,11 +94,12 @@ class KafkaLog implements Log {
     await this.#led(topic);
   }
 
-  /** Waits until every partition has a leader: the broker answers a creation before it knows the topic itself. */
+  /** Waits until every partition has a leader that serves it: a broker answers a creation before it knows the topic itself. */
   async #led(topic: string): Promise<void> {
     for (let check = 0; check < CHECKS; check++) {
       const partitions = await asking(`${topic}: create`, () => partitionsOf(this.#admin, topic));
-      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return;
+      const led = partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
+      if (led && (await this.#offsets.areServed(topic))) return;
       await pause(CHECK_MS, this.#closing.signal);
     }
     throw new TelltaleError('LOG_UNAVAILABLE', `${topic}: created, but its partitions have no leaders yet`);
