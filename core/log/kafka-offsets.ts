@@ -3,6 +3,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { isRetryable, TelltaleError } from '../errors.ts';
 import { asking, partitionsOf } from './kafka-client.ts';
 import { KafkaFetcher } from './kafka-fetch.ts';
+import { sendOffsets, settled } from './kafka-group-offsets.ts';
 import { offsetIn } from './kafka-read.ts';
 import type { PartitionOffset, PartitionRange } from './log.ts';
 
@@ -88,11 +89,13 @@ export class KafkaOffsets {
 
   async committed(group: string, topic: string): Promise<PartitionOffset[]> {
     await this.askPartitions(topic);
+    // Of all topics: when topics are named, kafkajs asks for their metadata from then on, and once one of them has been
+    // deleted by another process, it can make no topic any more.
     const answer = await asking(`${group}: committed offsets`, () =>
-      this.#admin.fetchOffsets({ groupId: group, topics: [topic] }),
+      this.#admin.fetchOffsets({ groupId: group }),
     );
     return answer
-      .flatMap((entry) => entry.partitions)
+      .flatMap((entry) => (entry.topic === topic ? entry.partitions : []))
       .map(({ partition, offset }) => ({ partition, offset: Number(offset) }))
       .filter(({ offset }) => offset >= 0)
       .sort((a, b) => a.partition - b.partition);
@@ -106,14 +109,15 @@ export class KafkaOffsets {
       throw new TelltaleError('LOG_GROUP_ACTIVE', `group ${group} is at work on ${topic}; stop it first`);
     const moved = offsets ?? partitions.map((partition) => ({ partition, offset: NO_OFFSET }));
     if (moved.length === 0) return;
+    const to = { group, topic, offsets: moved };
     await asking(`${group}: seek`, async () => {
       const producer = this.#kafka.producer({ transactionalId: `${group}.seek`, maxInFlightRequests: 1 });
       try {
         await producer.connect();
         const transaction = await producer.transaction();
-        const texts = moved.map(({ partition, offset }) => ({ partition, offset: String(offset) }));
-        await transaction.sendOffsets({ consumerGroupId: group, topics: [{ topic, partitions: texts }] });
+        await sendOffsets(transaction, to);
         await transaction.commit();
+        await settled(producer, to);
       } finally {
         await producer.disconnect();
       }

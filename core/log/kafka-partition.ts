@@ -1,9 +1,10 @@
 // One partition of a transform on Kafka, from taking it over to giving it back; see kafka-transform.ts.
-import type { Kafka, Producer, RetryOptions, Transaction } from 'kafkajs';
+import type { Kafka, Producer, RetryOptions } from 'kafkajs';
 import { isRetryable, messageOf } from '../errors.ts';
 import { pause } from '../service.ts';
-import { calling, protocolType } from './kafka-client.ts';
+import { calling } from './kafka-client.ts';
 import { KafkaFetcher } from './kafka-fetch.ts';
+import { type GroupOffsets, sendOffsets, settled } from './kafka-group-offsets.ts';
 import { byTopic, checkAnswered, headCount, type Outgoing } from './kafka-messages.ts';
 import { isOutOfRange } from './kafka-read.ts';
 import type { LogRecord, OutputRecord, RecordBatch, TransformHandler, TransformOptions } from './log.ts';
@@ -22,8 +23,6 @@ const TRANSACTION_RETRY: RetryOptions = {
   maxRetryTime: 500,
   retries: 40,
 };
-const MAX_CONCURRENT_TRIES = 500;
-const CONCURRENT_WAIT_MS = 10;
 const MAX_FETCH_FAILURES = 8;
 
 export interface Commit {
@@ -151,17 +150,12 @@ export class KafkaPartition {
     }
   }
 
-  /**
-   * A broker answers a commit before the outputs can be read. Who gives the partition back waits for that, so that what
-   * was committed is there for whoever looks next: a further transaction cannot take offsets before the last is complete.
-   */
+  /** Who gives the partition back waits until what was committed is there for whoever looks next. */
   async #settle(): Promise<void> {
     const offset = this.#lastCommitted;
     if (offset === undefined) return;
     try {
-      const transaction = await this.#transaction();
-      await this.#sendOffset(transaction, offset);
-      await transaction.abort();
+      await settled(this.#connected(), this.#at(offset));
     } catch (error) {
       // Nothing is lost: the commit stands, and whoever takes the partition next waits for it by itself.
       this.#parts.warn(`${this.#parts.group}: giving back: ${messageOf(error)}`);
@@ -191,7 +185,7 @@ export class KafkaPartition {
     const { group, topic, partition } = this.#parts;
     const messages = await this.#parts.outputs(outputs);
     await calling(`${group}: commit of partition ${partition} of ${topic}`, async () => {
-      const transaction = await this.#transaction();
+      const transaction = await this.#connected().transaction();
       try {
         for (let at = 0; at < messages.length; ) {
           const count = headCount(messages, at);
@@ -199,7 +193,7 @@ export class KafkaPartition {
           checkAnswered(request, await transaction.sendBatch({ topicMessages: byTopic(request), acks: -1 }));
           at += count;
         }
-        await this.#sendOffset(transaction, offset);
+        await sendOffsets(transaction, this.#at(offset));
         await transaction.commit();
         this.#lastCommitted = offset;
       } catch (error) {
@@ -209,25 +203,14 @@ export class KafkaPartition {
     });
   }
 
-  /** kafkajs does not itself wait here for the markers of the transaction before, as it does when records are sent. */
-  async #sendOffset(transaction: Transaction, offset: number): Promise<void> {
+  #at(offset: number): GroupOffsets {
     const { group, topic, partition } = this.#parts;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await transaction.sendOffsets({
-          consumerGroupId: group,
-          topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
-        });
-      } catch (error) {
-        if (protocolType(error) !== 'CONCURRENT_TRANSACTIONS' || tries >= MAX_CONCURRENT_TRIES) throw error;
-        await pause(CONCURRENT_WAIT_MS);
-      }
-    }
+    return { group, topic, offsets: [{ partition, offset }] };
   }
 
-  #transaction(): Promise<Transaction> {
+  #connected(): Producer {
     if (this.#producer === undefined) throw new Error('the partition has no producer');
-    return this.#producer.transaction();
+    return this.#producer;
   }
 }
 
