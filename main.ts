@@ -1,5 +1,4 @@
-#!/usr/bin/env -S node --disable-warning=TimeoutNegativeWarning
-// kafkajs sets one timer into the past at its start, which is harmless and not worth a warning to whoever runs this.
+#!/usr/bin/env node
 // The command table: what telltale can do, which settings each command takes, and where it is done.
 import { describeSettings, LOG_SETTINGS, readConfig, type SettingKey, type Settings } from './core/config.ts';
 import { messageOf, TelltaleError } from './core/errors.ts';

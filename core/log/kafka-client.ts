@@ -2,6 +2,7 @@
 import { type Admin, Kafka, logLevel, type PartitionMetadata, type RetryOptions } from 'kafkajs';
 import { isRetryable, messageOf, TelltaleError } from '../errors.ts';
 import { pause } from '../service.ts';
+import './kafka-queue.ts';
 
 export const CONNECT_MS = 3000;
 export const REQUEST_MS = 15_000;

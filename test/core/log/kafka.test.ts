@@ -1,6 +1,7 @@
 // What only the Kafka log does: topics' settings, aborted transactions and markers, requests within a broker's limits.
+import { createRequire } from 'node:module';
 import { Kafka, logLevel } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openKafkaLog } from '../../../core/log/kafka.ts';
 import { outside } from '../../../core/log/kafka-client.ts';
 import { committedOf, type FetchedPartitionData } from '../../../core/log/kafka-fetch.ts';
@@ -135,6 +136,33 @@ describe('outside', () => {
   });
 });
 
+describe("kafkajs's queue of requests", () => {
+  const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
+    new (
+      options: object,
+    ): {
+      push(request: object): void;
+      checkPendingRequests(): void;
+      maybeThrottle(ms: number): void;
+      destroy(): void;
+    };
+  };
+  const logger = { debug: () => undefined };
+
+  it('sets no timer while nothing waits, and one ahead of now while something does', () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => timers.mockRestore());
+    const queue = new RequestQueue({ logger, maxInFlightRequests: null, requestTimeout: 1000 });
+    onTestFinished(() => queue.destroy());
+    queue.checkPendingRequests();
+    expect(timers).not.toHaveBeenCalled();
+    queue.maybeThrottle(500);
+    queue.push({ entry: { correlationId: 1 }, expectResponse: true, sendRequest: () => undefined });
+    expect(timers).toHaveBeenCalledOnce();
+    expect(timers.mock.calls[0]?.[1]).toBeGreaterThan(0);
+  });
+});
+
 describe.skipIf('missing' in kafka)('on a real broker', () => {
   const brokers = 'missing' in kafka ? '' : kafka.brokers;
   const prefix = `kafka-test-${process.pid}-${Date.now()}.`;
@@ -167,6 +195,15 @@ describe.skipIf('missing' in kafka)('on a real broker', () => {
     const entries = new Map(resources[0]?.configEntries.map((e) => [e.configName, e.configValue]));
     expect(entries.get('cleanup.policy')).toBe('compact');
     expect(entries.get('retention.ms')).toBe('-1');
+  });
+
+  it('makes topics although another process deleted one whose offsets were asked for', async () => {
+    await log.createTopic(plain('gone', 2));
+    expect(await log.committed('nobody', 'gone')).toEqual([]);
+    await admin.deleteTopics({ topics: [`${prefix}gone`] });
+    await expect.poll(() => log.topics()).not.toContain('gone');
+    await log.createTopic(plain('next', 2));
+    expect(await log.ranges('next')).toHaveLength(2);
   });
 
   it("reads past another's aborted transaction and ends exactly at the end, though markers are last", async () => {
