@@ -88,5 +88,5 @@ describe.skipIf('missing' in kafka)('alerts on Kafka', () => {
     await appendScores(log, seconds(2009, 1, 1.5));
     await back.received(2 * CARS.length);
     expect(await alertsIn(log)).toHaveLength(3 * CARS.length);
-  }, 120_000);
+  });
 });

@@ -157,7 +157,7 @@ describe('a reign', () => {
     await once(child, 'exit');
     expect(await alertsIn(temp.log)).toHaveLength(wanted);
     expect(new Set(alerts.map(({ alertId, phase }) => `${alertId} ${phase}`)).size).toBe(wanted);
-  }, 60_000);
+  });
 });
 
 describe('a change of champion', () => {

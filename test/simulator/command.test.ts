@@ -30,7 +30,7 @@ function telltale(...args: string[]) {
   return { child, ended };
 }
 
-describe('telltale simulate', { timeout: 90_000 }, () => {
+describe('telltale simulate', () => {
   it('drives a scenario and says as JSON what came of it', async () => {
     const broker = await brokerOf();
     const flags = ['--fleet-size', '8', '--duration', '20s', '--speed', 'max', '--fleet-seed', '9'];
@@ -77,7 +77,7 @@ describe('telltale simulate', { timeout: 90_000 }, () => {
   });
 });
 
-describe('telltale record', { timeout: 90_000 }, () => {
+describe('telltale record', () => {
   it('writes a scenario that can be read as a recording', async () => {
     const file = join(await folder(), 'demo.csv.gz');
     const { code, out } = await telltale('record', '--out', file, '--fleet-size', '6', '--duration', '30s')

@@ -14,7 +14,7 @@ function payloads(broker: TestBroker): Map<string, string[]> {
 }
 
 // Real processes take their time on a busy machine.
-describe('a fleet split over processes', { timeout: 90_000 }, () => {
+describe('a fleet split over processes', () => {
   it('sends, from three real processes, what one process sends; the reports add up', async () => {
     const faults = [{ fault: 'misfire' as const, at: '10s', cars: { count: 4 }, repairAfter: '20s' }];
     const scenario = fast({ cars: 10, faults });

@@ -83,7 +83,7 @@ describe('training', () => {
     ];
     expect(JSON.stringify(again.bundle)).toBe(JSON.stringify(one.bundle));
     expect(other.bundle.network).not.toEqual(one.bundle.network);
-  }, 60_000);
+  });
 
   it('leaves tensors behind for the model alone', async () => {
     const backend = await loadBackend('wasm');

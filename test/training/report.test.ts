@@ -46,7 +46,7 @@ beforeAll(async () => {
   trained = await trainModel({ ...common, catalogue, maxSteps: 60 });
   evaluation = await evaluate({ ...common, trained, truth: [known] });
   trained.model.dispose();
-}, 120_000);
+});
 
 describe('evaluate', () => {
   it('judges the model and five baselines on the same rows', () => {
