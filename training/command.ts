@@ -10,8 +10,9 @@ import { openLog } from '../core/log/open.ts';
 import { type Backend, loadBackend } from '../core/model/backend.ts';
 import { readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
-import { dataFromCsv, jobOptions, runJob, sayModel, type TrainCard, trainAndRelease } from './job.ts';
+import { dataFromCsv, jobOptions, runJob, type TrainCard, trainAndRelease } from './job.ts';
 import { describeModels, drop, promote, rollback } from './registry.ts';
+import { sayModel } from './say-model.ts';
 
 /** Reads the part of a card.json that training runs from. @throws TelltaleError CONFIG_INVALID */
 export async function readCard(file: string): Promise<TrainCard> {

@@ -2,10 +2,10 @@
 // it, what is found and how fast, what do the usual methods find on the same rows, and did the inputs drift. Everything is
 // measured on rows judged by a model that had not seen their car. Bounded in time: long histories are thinned to whole series.
 import type { Backend } from '../core/model/backend.ts';
-import type { Detector } from '../core/model/detector.ts';
 import { fitBaselines } from './baselines/all.ts';
 import { smoothed } from './baselines/baseline.ts';
 import { calibrate } from './calibrate.ts';
+import { type Champion, type ChampionResult, judgeChampion } from './champion.ts';
 import { driftOf, type SignalDrift } from './drift.ts';
 import { type AlertExample, alertExamples } from './examples.ts';
 import type { Trained } from './fit.ts';
@@ -22,19 +22,19 @@ import {
   perKind,
   type Scored,
 } from './methods.ts';
-import { type CurvePoint, firstRise, precisionRecall, quantile, risesOf } from './metrics.ts';
+import { type CurvePoint, precisionRecall, quantile } from './metrics.ts';
 import { PERTURBATIONS, perturb } from './perturb.ts';
 import { prepare, selectRows } from './prepared.ts';
 import { hoursIn, type Series } from './series.ts';
 import { chooseTest } from './test-series.ts';
-
-/** A fault that is known to have happened: from the log's ground truth, or put there. */
-export interface KnownFault {
-  readonly id: string;
-  readonly kind: string;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
+import {
+  falseRises,
+  isTouched,
+  judgeKnown,
+  type KnownFault,
+  type KnownOutcome,
+  knownPerKind,
+} from './truth.ts';
 
 export interface EvaluateInput {
   readonly trained: Trained;
@@ -46,7 +46,7 @@ export interface EvaluateInput {
   /** Faults that happened in `series`; none: only synthetic ones are judged. */
   readonly truth?: readonly KnownFault[];
   /** The model in service, to be compared with; it may have seen these cars. */
-  readonly champion?: { readonly version: string; readonly detector: Detector };
+  readonly champion?: Champion | null;
 }
 
 export interface BudgetPoint {
@@ -73,8 +73,11 @@ export interface Evaluation {
     readonly faulty: readonly number[];
   };
   readonly synthetic: readonly FaultResult[];
-  /** Faults the log knew of; empty without ground truth. */
+  /** Faults the log knew of, per kind and one by one; empty without ground truth. */
   readonly known: readonly FaultResult[];
+  readonly knownFaults: readonly KnownOutcome[];
+  /** The model in service on the same rows; null: there is none. */
+  readonly champion: ChampionResult | null;
   readonly examples: readonly AlertExample[];
   readonly drift: readonly SignalDrift[];
 }
@@ -85,7 +88,7 @@ const BINS = 48;
 
 /** The budget met where it was not set: two halves of the held-out series, each judged at the other's threshold. */
 function crossedBudget(input: EvaluateInput, gapMs: number): number {
-  const { trained, alertsPerHour } = input;
+  const { trained, alertsPerHour, truth = [] } = input;
   const { hysteresis } = trained.bundle;
   let raised = 0;
   let hours = 0;
@@ -106,39 +109,19 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
         hours: hoursOf(other),
       },
     );
-    for (const { scores } of mine) raised += risesOf(alertsOf(scores, threshold, hysteresis)).length;
+    for (const one of mine) raised += falseRises(one, threshold, hysteresis, truth);
     hours += hoursOf(mine);
   }
   return hours > 0 ? raised / hours : Number.NaN;
 }
 
-function budgetCurve({ trained }: EvaluateInput, hours: number): BudgetPoint[] {
+function budgetCurve({ trained, truth = [] }: EvaluateInput, hours: number): BudgetPoint[] {
   const { threshold, hysteresis } = trained.bundle;
   return Array.from({ length: 41 }, (_, i) => {
     const at = threshold * (0.3 + 0.03 * i);
-    const raised = trained.heldOut.reduce(
-      (sum, { scores }) => sum + risesOf(alertsOf(scores, at, hysteresis)).length,
-      0,
-    );
+    const raised = trained.heldOut.reduce((sum, one) => sum + falseRises(one, at, hysteresis, truth), 0);
     return { threshold: at, alertsPerHour: raised / hours };
   });
-}
-
-/** Faults of the ground truth, on the held-out scores of their cars. */
-function judgeKnown({ trained, truth = [] }: EvaluateInput): FaultResult[] {
-  const { threshold, hysteresis } = trained.bundle;
-  const found = truth.flatMap(({ id, kind, fromMs, toMs }) =>
-    trained.heldOut.flatMap(({ series, scores }) => {
-      if (series.id !== id) return [];
-      const from = series.tsMs.findIndex((ts) => ts >= fromMs);
-      if (from < 0 || series.tsMs[from]! > toMs) return [];
-      let to = from;
-      while (to < series.tsMs.length && series.tsMs[to]! <= toMs) to += 1;
-      const at = firstRise(alertsOf(scores, threshold, hysteresis), from, to);
-      return [{ kind, delayS: at < 0 ? null : (series.tsMs[at]! - fromMs) / 1000 }];
-    }),
-  );
-  return perKind(found, () => 'from the ground truth of the log');
 }
 
 function histogram(clean: Float64Array, faulty: Float64Array, labels: Uint8Array): Evaluation['scores'] {
@@ -193,10 +176,10 @@ async function judgeBaselines(
 
 /** Evaluates a model that was just trained. A few seconds for 200,000 rows. */
 export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
-  const { trained, series, alertsPerHour, seed, champion } = input;
+  const { trained, series, alertsPerHour, seed, champion = null, truth = [] } = input;
   const { scaler, gapMs, catalogue, hysteresis, threshold } = trained.bundle;
   const width = catalogue.signals.length;
-  const test = chooseTest(series, trained.folds, width);
+  const test = chooseTest(series, trained.folds, width, (one) => isTouched(truth, one));
   const faulty = perturb(
     test.map((one) => one.series),
     width,
@@ -237,26 +220,20 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   const methods = [
     judgeMethod('telltale', 'this model, on cars it had not seen', byJudges, thresholds, judging),
   ];
-  if (champion) {
-    const { detector, version } = champion;
-    const scored = {
-      clean: test.map(({ series: one }) => scoreSeries(detector, one)),
-      faulty: faulty.map(({ series: one }) => scoreSeries(detector, one)),
-    };
-    const own = [{ askedPerHour: alertsPerHour, threshold: detector.threshold }];
-    methods.push(
-      judgeMethod(
-        `champion ${version}`,
-        'the model in service; it may have seen these cars',
-        scored,
-        own,
-        judging,
-      ),
-    );
-  }
+  const judged =
+    champion &&
+    judgeChampion(champion, {
+      test: test.map((one) => one.series),
+      judging,
+      heldOut: trained.heldOut.map((one) => one.series),
+      truth,
+      askedPerHour: alertsPerHour,
+    });
+  if (judged && 'method' in judged) methods.push(judged.method);
   methods.push(...(await judgeBaselines(input, test, judging)));
   const scores = concat(byJudges.faulty);
   const labels = labelsOf(faulty);
+  const knownFaults = judgeKnown(truth, trained.heldOut, threshold, hysteresis);
   const found = hits(
     faulty,
     byJudges.faulty.map((one) => alertsOf(one, threshold, hysteresis)),
@@ -275,7 +252,9 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     precisionRecall: precisionRecall(scores, labels),
     scores: histogram(concat(byJudges.clean), scores, labels),
     synthetic: perKind(found, (kind) => PERTURBATIONS[kind]?.about ?? ''),
-    known: judgeKnown(input),
+    known: knownPerKind(knownFaults),
+    knownFaults,
+    champion: judged,
     examples: alertExamples(
       trained.judges,
       test.map(({ fold }) => fold),

@@ -12,6 +12,7 @@ import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
 import { checkKernel } from '../core/model/check.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
+import { type Champion, readChampion } from './champion.ts';
 import { type CsvChoice, readCsv } from './csv.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { trainModel } from './fit.ts';
@@ -19,7 +20,9 @@ import { type OffsetRange, readHistory, resolveRanges } from './history.ts';
 import { release, versionOf } from './registry.ts';
 import { writeReport } from './report.ts';
 import { writeModelFiles, writeWhole } from './save.ts';
+import { sayModel } from './say-model.ts';
 import { carsIn, rowsIn, type Series } from './series.ts';
+import { type KnownFault, readTruth } from './truth.ts';
 
 /** Gradient steps of one fit at most, and the rows above which cars are held out once instead of in turn. */
 const EFFORT = {
@@ -73,6 +76,9 @@ export interface TrainingData {
   readonly records: number;
   readonly leftOut: number;
   readonly remarks: readonly string[];
+  /** Faults known to have happened in `series`, and the model in service: only the report looks at them. */
+  readonly truth: readonly KnownFault[];
+  readonly champion: Champion | null;
 }
 
 export interface Job {
@@ -107,7 +113,7 @@ export function tenths(say: (line: string) => void, label: string): (done: numbe
 const rowsFor = ({ effort, maxRows }: Recipe) =>
   effort === 'quick' ? Math.min(QUICK_ROWS, maxRows) : maxRows;
 
-/** Rows out of the log. @throws TelltaleError TRAINING_DATA, ABORTED */
+/** Rows out of the log, its ground truth and its champion. @throws TelltaleError TRAINING_DATA, ABORTED */
 export async function dataFromLog(
   log: Pick<Log, 'read'>,
   catalogue: Catalogue,
@@ -125,7 +131,10 @@ export async function dataFromLog(
     signal,
     progress: (done, all) => progress(done / all, `${done.toLocaleString('en')} records`),
   });
-  return { source, catalogue, series, records, leftOut, remarks: [] };
+  const { faults, notKept } = await readTruth(log, series);
+  const remarks = notKept > 0 ? [`${notKept} faults of the ground truth lie outside the rows kept`] : [];
+  const champion = await readChampion(log, catalogue, source.ranges);
+  return { source, catalogue, series, records, leftOut, remarks, truth: faults, champion };
 }
 
 /** Rows out of a recording. @throws TelltaleError RECORDING_INVALID, TRAINING_DATA, ABORTED */
@@ -140,7 +149,8 @@ export async function dataFromCsv(
     signal,
   });
   const source: Source = { kind: 'csv', ...choice, catalogueFile, sha256 };
-  return { source, catalogue, series, records: rows, leftOut: rows - rowsIn(series), remarks };
+  const leftOut = rows - rowsIn(series);
+  return { source, catalogue, series, records: rows, leftOut, remarks, truth: [], champion: null };
 }
 
 /** Fits on the data and writes the model's folder, whole or not at all. @throws TelltaleError TRAINING_DATA, ABORTED */
@@ -149,7 +159,7 @@ export async function runJob(
   options: JobOptions,
   dirOf: (bundle: ModelBundle) => string,
 ): Promise<Job> {
-  const { source, catalogue, series } = data;
+  const { source, catalogue, series, truth, champion } = data;
   const { recipe, backend, signal, say } = options;
   for (const remark of data.remarks) say(`data: ${remark}`);
   say(
@@ -183,7 +193,8 @@ export async function runJob(
     checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
     say('training: evaluating');
     const { alertsPerHour, seed } = recipe;
-    const evaluation = await evaluate({ trained, series, alertsPerHour, seed, backend, signal });
+    const judged = { trained, series, truth, champion };
+    const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
     if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
     const dir = dirOf(bundle);
     await mkdir(dirname(dir), { recursive: true });
@@ -196,21 +207,6 @@ export async function runJob(
   } finally {
     model.dispose();
   }
-}
-
-/** What came out, for a person. */
-export function sayModel(say: (line: string) => void, { bundle, dir, evaluation }: Job): void {
-  const { card, threshold, hash } = bundle;
-  say(
-    `model: ${card.rows.toLocaleString('en')} rows, ${card.hours.toFixed(1)} h of ${card.cars} cars, threshold ${threshold}, hash ${hash.slice(0, 12)}`,
-  );
-  const [own] = evaluation.methods;
-  const { askedPerHour, metPerHour } = evaluation.budget;
-  const rate = (perHour: number) => (Number.isFinite(perHour) ? perHour.toFixed(3) : 'not known');
-  say(
-    `false alerts an hour: asked ${rate(askedPerHour)}, met on cars not used to set it ${rate(metPerHour)}; synthetic faults found: ${Math.round(100 * (own?.budgets[0]?.recall ?? 0))} %`,
-  );
-  say(`written to ${dir} (report.html)`);
 }
 
 export interface ReleaseJob {

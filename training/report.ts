@@ -5,6 +5,7 @@ import type { ModelBundle } from '../core/model/bundle.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { AlertExample } from './examples.ts';
 import type { FaultResult, MethodResult } from './methods.ts';
+import { championSection, knownTable } from './report-compare.ts';
 import { escapeHtml, histogramPlot, linePlot, shareBar, shortNumber } from './report-plots.ts';
 import { REPORT_STYLE } from './report-style.ts';
 
@@ -166,7 +167,7 @@ export function reportHtml(bundle: ModelBundle, evaluation: Evaluation): string 
   const known =
     evaluation.known.length === 0
       ? ''
-      : `<h2>Faults the log knew of</h2><p>Ground truth was in the log for these. They were scored by models that had not seen the car.</p>${faultTable(evaluation.known)}`;
+      : `<h2>Faults the log knew of</h2><p>Ground truth was in the log for these. They were scored by models that had not seen the car; an alert counts when it rises while the fault can be seen.</p>${faultTable(evaluation.known)}${knownTable(evaluation)}`;
   const examples =
     evaluation.examples.length === 0
       ? '<p>No synthetic fault raised an alert.</p>'
@@ -181,6 +182,7 @@ ${curves(evaluation)}
 <h2>Beside the usual methods</h2>
 <p>All on the same rows of cars left out: untouched for false alerts, with synthetic faults for the rest. No scores are point-adjusted; a fault counts as found only when an alert rises while it lasts.</p>
 ${methodTable(evaluation.methods)}
+${championSection(evaluation)}
 <h2>Synthetic faults, one by one</h2>
 ${faultTable(evaluation.synthetic)}
 ${known}

@@ -11,13 +11,35 @@ export interface TestSeries {
   readonly fold: number;
 }
 
-/** Series that are judged: whole ones of fold 0 and on, until there are enough rows; with few cars the last fold's stretch. */
-export function chooseTest(series: readonly Series[], folds: Folds, width: number): TestSeries[] {
+/**
+ * Series that are judged: whole ones of fold 0 and on, until there are enough rows; with few cars the last fold's stretch.
+ * Those that are `broken` are passed over, because their alerts are no false ones, unless nothing else is left.
+ */
+export function chooseTest(
+  series: readonly Series[],
+  folds: Folds,
+  width: number,
+  broken: (series: Series) => boolean = () => false,
+): TestSeries[] {
+  const whole = choose(series, folds, width, (one) => !broken(one));
+  return whole.length > 0 ? whole : choose(series, folds, width, () => true);
+}
+
+function choose(
+  series: readonly Series[],
+  folds: Folds,
+  width: number,
+  wanted: (series: Series) => boolean,
+): TestSeries[] {
   const chosen: TestSeries[] = [];
   let rows = 0;
   let start = 0;
   for (const one of series) {
     const n = one.tsMs.length;
+    if (!wanted(one)) {
+      start += n;
+      continue;
+    }
     if (folds.byTime) {
       // Its judge has seen some of these rows, but none of the faults that are put into them.
       const fold = folds.count - 1;
