@@ -5,10 +5,11 @@
 // get them; the threshold never sees a test drive. The recordings are not part of the project: where one is absent, it says so.
 import { CAR_CATALOGUE_FILE, loadCatalogue } from '../../core/catalogue.ts';
 import { loadBackend } from '../../core/model/backend.ts';
-import { argument, type Figure, printFigures, quantile } from '../support.ts';
+import { argument, type Figure, printFigures } from '../support.ts';
 import { DRIVES_FILE, loadSet, SKAB_FILE } from './data.ts';
 import { type DriveResult, measureDrives } from './drives.ts';
-import { measureFleet } from './fleets.ts';
+import { fleetFigures, fleetRemarks } from './fleet-figures.ts';
+import { FLEET_SIZES, measureFleet } from './fleet-judge.ts';
 import { measureRigs } from './rigs.ts';
 
 const quick = process.argv.includes('--quick');
@@ -108,29 +109,11 @@ else {
     { what: 'rigs: training of one run', value: mean(results.map((r) => r.seconds)), unit: 's' },
   );
 }
-const size = quick
-  ? { trainCars: 30, trainS: 1800, wholeCars: 20, perFamily: 2, testS: 1200 }
-  : { trainCars: 60, trainS: 3600, wholeCars: 60, perFamily: 6, testS: 1500 };
-const fleet = await measureFleet(await loadCatalogue(CAR_CATALOGUE_FILE), { seed: 11, ...size }, backend);
-for (const [family, delays] of fleet.perFamily) {
-  const found = delays.flatMap((delay) => (delay === null ? [] : [delay]));
-  if (delays.length === 0) {
-    console.error(`fleet: ${family} could not be seen within the test drive, left out`);
-    continue;
-  }
-  figures.push({
-    what: `fleet: recall of ${family}`,
-    value: found.length / delays.length,
-    unit: '',
-    bar: { atLeast: 0.9 },
-    note: found.length === 0 ? '' : `median delay ${quantile(found, 0.5).toFixed(0)} s (asked: 60)`,
-  });
-}
-console.error(`fleet: left out, they take hours to days: ${fleet.leftOut.join(', ')}`);
-figures.push({
-  what: 'fleet: false alerts',
-  value: fleet.falsePerCarDay,
-  unit: '/car-day',
-  bar: { atMost: 1.5 },
-});
+const fleet = await measureFleet(
+  await loadCatalogue(CAR_CATALOGUE_FILE),
+  FLEET_SIZES[quick ? 'quick' : 'full'],
+  backend,
+);
+figures.push(...fleetFigures(fleet));
+for (const remark of fleetRemarks(fleet)) console.error(remark);
 printFigures('quality', figures);
