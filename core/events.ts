@@ -121,7 +121,12 @@ export const DeadLetter = Type.Object(
 );
 export type DeadLetter = Static<typeof DeadLetter>;
 
-/** A record of the compacted `models` topic: a released bundle (key `release/<version>`) or an alias (key `alias/<name>`). */
+const Figure = (description: string) => Type.Union([Type.Number(), Type.Null()], { description });
+
+/**
+ * A record of the compacted `models` topic: a released bundle (key `release/<version>`), a part of a large one (key
+ * `part/<version>/<index>`) or an alias (key `alias/<name>`).
+ */
 export const ModelRelease = Type.Union(
   [
     Type.Object(
@@ -131,8 +136,37 @@ export const ModelRelease = Type.Union(
         ts: Ms('When it was released'),
         by: Type.String(),
         note: Type.String(),
-        bundle: Type.Unknown({
-          description: 'The model bundle (core/model/bundle.ts), checked when it is loaded',
+        bundle: Type.Optional(
+          Type.Unknown({
+            description: 'The model bundle (core/model/bundle.ts), checked when it is loaded',
+          }),
+        ),
+        parts: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: 'In place of a bundle too large for a record: so many parts of it came before',
+          }),
+        ),
+        judged: Type.Optional(
+          Type.Object(
+            {
+              averagePrecision: Figure('Of rows with synthetic faults, on cars it had not seen'),
+              found: Figure('Share of the synthetic faults found'),
+              falseAlertsPerHour: Figure('Met on cars not used to set the threshold'),
+            },
+            { additionalProperties: false, description: 'What its report says of it' },
+          ),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    Type.Object(
+      {
+        kind: Type.Literal('part'),
+        version: Type.String(),
+        index: Type.Integer({ minimum: 0 }),
+        gzipBase64: Type.String({
+          description: "A piece of the gzip of the bundle's JSON; they follow each other",
         }),
       },
       { additionalProperties: false },

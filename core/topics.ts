@@ -92,7 +92,7 @@ export const deadLettersTopic = jsonTopic<DeadLetter>(DeadLetter, {
 
 export const modelsTopic = jsonTopic<ModelRelease>(ModelRelease, {
   name: 'models',
-  key: 'release/<version> or alias/<name>',
+  key: 'release/<version>, part/<version>/<n> or alias/<name>',
   owner: 'training',
   partitions: 1,
   retentionMs: null,

@@ -4,6 +4,7 @@ import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { type Log, MAX_RECORD_BYTES, type NewRecord } from '../core/log/log.ts';
 import { checkBundle, type ModelBundle } from '../core/model/bundle.ts';
+import { partKey, partsOf } from '../core/model/release-parts.ts';
 import {
   type Alias,
   type AliasName,
@@ -22,7 +23,7 @@ import {
   telemetryTopic,
 } from '../core/topics.ts';
 
-/** What is left of a record when its own fields have been written. */
+/** What is left of a record when its own fields have been written; larger bundles go in parts. */
 const LARGEST_BUNDLE = MAX_RECORD_BYTES - 10_000;
 
 /** Earlier holders of an alias that rollback can go back to. */
@@ -75,6 +76,17 @@ export function findRelease(book: ReleaseBook, name: string): Release {
   throw new TelltaleError('MODEL_NOT_FOUND', `no model "${name}" is released; there are: ${known}`);
 }
 
+/** The records of a release: one, or the parts of a large bundle and then the release that counts them. */
+function releaseRecords(release: Omit<Release, 'bundle' | 'parts'>, bundle: ModelBundle): NewRecord[] {
+  const json = JSON.stringify(bundle);
+  if (Buffer.byteLength(json) <= LARGEST_BUNDLE) return [releaseRecord({ ...release, bundle })];
+  const parts = partsOf(release.version, json);
+  return [
+    ...parts.map((part) => ({ key: partKey(part), value: modelsTopic.encode(part) })),
+    releaseRecord({ ...release, parts: parts.length }),
+  ];
+}
+
 /**
  * Releases a bundle. The first model of a deployment becomes champion, later ones challenger, or champion when `promote`.
  * @throws TelltaleError LOG_RECORD_TOO_LARGE and other log errors; then nothing is released
@@ -84,18 +96,13 @@ export async function release(
     readonly version: string;
     readonly bundle: ModelBundle;
     readonly promote: boolean;
+    readonly judged?: NonNullable<Release['judged']>;
   },
 ): Promise<AliasName> {
-  const { log, clock, version, bundle, promote: atOnce, by, note } = options;
+  const { log, clock, version, bundle, promote: atOnce, by, note, judged } = options;
   const book = await readReleases(log);
-  const size = JSON.stringify(bundle).length;
-  if (size > LARGEST_BUNDLE) {
-    throw new TelltaleError(
-      'LOG_RECORD_TOO_LARGE',
-      `model ${version} for ${bundle.catalogue.signals.length} signals takes ${size} bytes; a record holds ${LARGEST_BUNDLE}: train on a catalogue of fewer signals`,
-    );
-  }
-  const records = [releaseRecord({ kind: 'release', version, ts: clock(), by, note, bundle })];
+  const facts = { version, ts: clock(), by, note, ...(judged ? { judged } : {}) };
+  const records = releaseRecords({ kind: 'release', ...facts }, bundle);
   const champion = book.aliases.get('champion');
   const alias: AliasName = champion && !atOnce ? 'challenger' : 'champion';
   records.push(moved(options, book, alias, version));

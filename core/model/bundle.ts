@@ -95,11 +95,12 @@ function refuse(source: string, why: string): never {
 }
 
 /**
- * Checks a parsed bundle: its form, its hash, its feature version, its catalogue.
+ * Checks a parsed bundle: its form, its hash, its feature version, its catalogue. An Error in place of one is its refusal.
  * @param expected the deployment's catalogue, when the model is to score its stream
  * @throws TelltaleError MODEL_INVALID naming `source` and what is wrong
  */
 export function checkBundle(value: unknown, source: string, expected?: Catalogue): ModelBundle {
+  if (value instanceof Error) refuse(source, value.message);
   const version = (value as { featureVersion?: unknown } | null)?.featureVersion;
   if (typeof version === 'number' && version !== FEATURE_VERSION)
     refuse(

@@ -8,12 +8,13 @@ import { supervise } from '../service.ts';
 import { modelsTopic } from '../topics.ts';
 import { checkBundle, type ModelBundle } from './bundle.ts';
 import type { Hysteresis } from './hysteresis.ts';
+import { PartsBox } from './release-parts.ts';
 
 export type Release = Extract<ModelRelease, { kind: 'release' }>;
 export type Alias = Extract<ModelRelease, { kind: 'alias' }>;
 export type AliasName = Alias['alias'];
 
-/** All that the topic says. Bundles are as they came, unchecked. */
+/** All that the topic says. Bundles are as they came, unchecked; an Error in place of one that cannot be put together. */
 export interface ReleaseBook {
   readonly releases: ReadonlyMap<string, Release>;
   readonly aliases: ReadonlyMap<AliasName, Alias>;
@@ -34,18 +35,30 @@ export const aliasKey = (alias: AliasName): string => `alias/${alias}`;
 class Book implements ReleaseBook {
   readonly releases = new Map<string, Release>();
   readonly aliases = new Map<AliasName, Alias>();
+  readonly #parts = new PartsBox();
 
   /** Folds one record in; a tombstone takes its release or alias away. */
   fold(key: string, value: Uint8Array | null): void {
     if (value === null) {
       const [kind, name] = [key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)];
       if (kind === 'release') this.releases.delete(name);
-      else this.aliases.delete(name as AliasName);
+      else if (kind === 'alias') this.aliases.delete(name as AliasName);
       return;
     }
     const record = modelsTopic.decode(value);
-    if (record.kind === 'release') this.releases.set(record.version, record);
+    if (record.kind === 'part') this.#parts.add(record);
+    else if (record.kind === 'release') this.releases.set(record.version, this.#whole(record));
     else this.aliases.set(record.alias, record);
+  }
+
+  #whole(release: Release): Release {
+    const { version, parts } = release;
+    if (parts === undefined) return release;
+    try {
+      return { ...release, bundle: this.#parts.take(version, parts) };
+    } catch (error) {
+      return { ...release, bundle: error };
+    }
   }
 }
 

@@ -96,19 +96,6 @@ describe('the registry', () => {
     expect((await readReleases(log)).releases.has('one')).toBe(true);
   });
 
-  it('says so when a bundle is larger than a record may be, and releases nothing', async () => {
-    const large = handBundle({
-      medians: Array(6).fill(1),
-      card: { ...handBundle().card, train: { x: 'y'.repeat(1e6) } },
-    });
-    const attempt = release({ log, clock, by, note: '', version: 'large', bundle: large, promote: false });
-    await expect(attempt).rejects.toMatchObject({
-      code: 'LOG_RECORD_TOO_LARGE',
-      message: expect.stringMatching(/model large for 6 signals takes/),
-    });
-    expect((await readReleases(log)).releases.size).toBe(0);
-  });
-
   it('names versions by time and hash, and describes them', async () => {
     const bundle = handBundle();
     expect(versionOf(bundle, Date.UTC(2026, 4, 1, 8, 9, 10))).toBe(
