@@ -1,7 +1,8 @@
 // Keeps memory bounded however long the history: rows come in car by car, are kept as short stretches in time order, and when
-// there are too many, stretches are given up by a seeded draw, the cars with the most rows first. What is kept depends on the
-// rows and the seed only, not on how partitions were interleaved.
+// there are too many, stretches are given up by a seeded draw, the cars with the most rows first, rare driving last
+// (regimes.ts). What is kept depends on the rows and the seed only, not on how partitions were interleaved.
 import { createHash } from 'node:crypto';
+import { keepPlaced, type Placeable, RegimeFinder } from './regimes.ts';
 import type { Series } from './series.ts';
 
 /**
@@ -19,10 +20,8 @@ export const stretchRows = (maxRows: number): number =>
 /** Older rows in a row after which a car's time is taken to begin anew. */
 const CLOCK_SET_BACK = 10;
 
-interface Stretch {
-  readonly index: number;
-  /** Drawn from seed, car and index: the lowest are kept. */
-  readonly priority: number;
+/** Its priority is drawn from seed, car and index. */
+interface Stretch extends Placeable {
   readonly tsMs: Float64Array;
   readonly values: Float32Array;
 }
@@ -30,11 +29,14 @@ interface Stretch {
 interface CarRows {
   /** Drawn from seed and car: of too many cars the lowest are kept. */
   readonly priority: number;
+  /** Drawn from seed and car: whose turn it is among its places (keepPlaced). */
+  readonly phase: number;
   /** Stretches closed so far, kept or not. */
   nextIndex: number;
   /** Rows in a row that were older than the newest. */
   older: number;
-  readonly stretches: Stretch[];
+  stretches: Stretch[];
+  readonly regimes: RegimeFinder;
   /** The stretch being filled: `filled` rows of it. */
   readonly tsMs: Float64Array;
   readonly values: Float32Array;
@@ -112,9 +114,11 @@ export class Sampler {
     }
     const rows: CarRows = {
       priority,
+      phase: drawPriority(seed, car, -2),
       nextIndex: 0,
       older: 0,
       stretches: [],
+      regimes: new RegimeFinder(width),
       tsMs: new Float64Array(this.#stretch),
       values: new Float32Array(this.#stretch * width),
       filled: 0,
@@ -133,11 +137,13 @@ export class Sampler {
     const index = rows.nextIndex;
     rows.nextIndex += 1;
     this.#held += 1;
+    const values = rows.values.slice(0, rows.filled * this.#options.width);
     rows.stretches.push({
       index,
       priority: drawPriority(this.#options.seed, car, index),
+      regime: rows.regimes.next(values, rows.filled),
       tsMs: rows.tsMs.slice(0, rows.filled),
-      values: rows.values.slice(0, rows.filled * this.#options.width),
+      values,
     });
     rows.filled = 0;
   }
@@ -151,11 +157,10 @@ export class Sampler {
       [...this.#cars.values()].map(({ nextIndex }) => nextIndex),
       this.#most(),
     );
-    for (const { stretches } of this.#cars.values()) {
-      if (stretches.length <= cap) continue;
-      stretches.sort((a, b) => a.priority - b.priority || a.index - b.index);
-      this.#held -= stretches.length - cap;
-      stretches.length = cap;
+    for (const rows of this.#cars.values()) {
+      if (rows.stretches.length <= cap) continue;
+      this.#held -= rows.stretches.length - cap;
+      rows.stretches = keepPlaced(rows.stretches, cap, this.#options.width, rows.phase);
     }
   }
 

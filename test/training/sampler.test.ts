@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { normal, seededRandom } from '../../core/model/random.ts';
 import { Sampler, stretchRows } from '../../training/sampler.ts';
 import { carsIn, rowsIn } from '../../training/series.ts';
 
@@ -58,6 +59,61 @@ describe('Sampler', () => {
       rowsOf(fill(new Sampler({ seed, maxRows: 3000, width: 1 }), cars, inTurn));
     expect(kept(1, true)).toEqual(kept(1, false));
     expect(kept(1, true)).not.toEqual(kept(2, true));
+  });
+
+  it('keeps a floor of rare driving, regime by regime, and no more than a quarter of it', () => {
+    // 400 stretches of 300 rows of noise about 0; in some of them one signal lies elsewhere.
+    const random = seededRandom(3);
+    const rare = new Map<number, readonly [number, number]>();
+    for (const at of [150, 250, 350]) rare.set(at, [1, 5]);
+    for (let at = 40; at < 400; at += 9) rare.set(at, [0, -5]);
+    const sampler = new Sampler({ seed: 1, maxRows: 6000, width: 2 });
+    for (let stretch = 0; stretch < 400; stretch += 1) {
+      for (let r = 0; r < 300; r += 1) {
+        const row = Float64Array.of(normal(random), normal(random));
+        const [signal, shift] = rare.get(stretch) ?? [0, 0];
+        row[signal]! += shift;
+        sampler.add('a', 1000 * (300 * stretch + r), row);
+      }
+    }
+    const kept = sampler.series().flatMap(({ tsMs }) => {
+      const first = tsMs[0]! / 300_000;
+      return Array.from({ length: tsMs.length / 300 }, (_, i) => first + i);
+    });
+    expect(kept).toHaveLength(20);
+    const of = (signal: number) => kept.filter((stretch) => rare.get(stretch)?.[0] === signal).length;
+    // Drawn by time alone, 0.15 of the first and 2 of the second would be among the 20.
+    expect(of(1)).toBeGreaterThanOrEqual(2);
+    expect(of(0)).toBeGreaterThanOrEqual(2);
+    expect(of(0) + of(1)).toBeLessThanOrEqual(5 + 4);
+  });
+
+  it('keeps the same rows, rare ones too, in whatever order the cars came', () => {
+    const random = seededRandom(8);
+    for (let round = 0; round < 12; round += 1) {
+      const cars = Array.from({ length: 1 + Math.floor(5 * random()) }, (_, c) => ({
+        name: `car ${c}`,
+        readings: Array.from({ length: 60 * (5 + Math.floor(90 * random())) }, (_, i) => {
+          const elsewhere = Math.floor(i / 60) % 23 === 11 ? 9 * (1 + (Math.floor(i / 1380) % 2)) : 0;
+          return Float64Array.of(normal(random) + elsewhere, normal(random) - elsewhere / 2);
+        }),
+      }));
+      const keptOf = (turns: (left: number) => number) => {
+        const sampler = new Sampler({ seed: round, maxRows: 1200, width: 2 });
+        const open = cars.map(({ name, readings }) => ({ name, readings, at: 0 }));
+        while (open.length > 0) {
+          const which = turns(open.length);
+          const car = open[which]!;
+          for (let n = 0; n < 100 && car.at < car.readings.length; n += 1, car.at += 1)
+            sampler.add(car.name, 1000 * car.at, car.readings[car.at]!);
+          if (car.at === car.readings.length) open.splice(which, 1);
+        }
+        return rowsOf(sampler);
+      };
+      const first = keptOf(() => 0);
+      expect(keptOf((left) => left - 1)).toEqual(first);
+      expect(keptOf((left) => Math.floor(left * random()))).toEqual(first);
+    }
   });
 
   it('leaves rows out that are older than the one before, and counts them', () => {
