@@ -39,6 +39,7 @@ interface Client {
 }
 
 export interface Feed {
+  /** Takes every upgrade of the server; those that are not for /feed are refused. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   readonly clients: number;
   close(): Promise<void>;
@@ -50,17 +51,24 @@ interface Knock {
   readonly vins: readonly string[];
 }
 
-function readKnock(request: IncomingMessage): Knock {
-  const url = new URL(request.url ?? '/', 'http://feed');
+/** Who knocks at /feed; null: whoever asks for another path, or for none that can be read. */
+function readKnock(request: IncomingMessage): Knock | null {
+  const path = request.url ?? '';
+  // Anyone may send anything here, and an exception would end the process.
+  if (!URL.canParse(path, 'http://feed')) return null;
+  const { pathname, searchParams } = new URL(path, 'http://feed');
+  if (pathname !== '/feed') return null;
   const bearer = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
   return {
-    token: bearer ?? url.searchParams.get('token') ?? undefined,
-    cursor: url.searchParams.get('cursor') ?? undefined,
-    vins: url.searchParams.getAll('vin'),
+    token: bearer ?? searchParams.get('token') ?? undefined,
+    cursor: searchParams.get('cursor') ?? undefined,
+    vins: searchParams.getAll('vin'),
   };
 }
 
+/** Says why, and hangs up: a peer that keeps its side open must not keep ours. */
 function refuse(socket: Duplex, status: string): void {
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
@@ -173,6 +181,7 @@ export function openFeed(options: FeedOptions): Feed {
       // A peer that vanishes in mid-handshake is no event for anyone.
       socket.on('error', () => socket.destroy());
       const knock = readKnock(request);
+      if (knock === null) return refuse(socket, '404 Not Found');
       if (clients.size >= limits.maxClients) return refuse(socket, '503 Service Unavailable');
       if (knock.token !== undefined && !tokens.grantOf(knock.token))
         return refuse(socket, '401 Unauthorized');

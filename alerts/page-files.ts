@@ -20,8 +20,11 @@ const HEADERS = {
 } as const;
 
 /** A browser that came by another name than the machine's own (DNS rebinding) is not given the page's token. */
-const isLoopback = (host: string | undefined) =>
+const isLoopbackName = (host: string | undefined) =>
   /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/.test(host ?? '');
+
+/** Nor is one on another machine, whatever name it says. */
+const isLoopbackAddress = (address: string | undefined) => /^(::ffff:)?127\.|^::1$/.test(address ?? '');
 
 /**
  * Adds `/` and the page's files.
@@ -37,7 +40,8 @@ export function addPage(app: FastifyInstance, pageToken: string | undefined): vo
       continue;
     }
     app.get('/', (request, reply) => {
-      const given = pageToken !== undefined && isLoopback(request.headers.host) ? pageToken : '';
+      const here = isLoopbackName(request.headers.host) && isLoopbackAddress(request.socket.remoteAddress);
+      const given = pageToken !== undefined && here ? pageToken : '';
       const meta = `<meta name="telltale-token" content="${given.replace(/[^A-Za-z0-9_~.-]/g, '')}">`;
       return reply.headers(HEADERS).type(type).send(text.replace('<!-- token -->', meta));
     });

@@ -45,6 +45,8 @@ export interface Server extends Service {
 }
 
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
+/** How long a request may take to arrive. Answers may last: the live stream does. */
+const REQUEST_MS = 30_000;
 /** An alert's id (256 characters at most) with each character escaped. */
 const MAX_PARAM_LENGTH = 3 * 256;
 
@@ -64,6 +66,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
+    // Fastify's default takes a request that never ends.
+    requestTimeout: REQUEST_MS,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });
@@ -77,11 +81,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     reply.type('text/plain; version=0.0.4').send(await metrics.text()),
   );
   addPage(app, options.pageToken);
-  app.server.on('upgrade', (request, socket, head) => {
-    if (new URL(request.url ?? '/', 'http://server').pathname === '/feed')
-      feed.upgrade(request, socket, head);
-    else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-  });
+  app.server.on('upgrade', feed.upgrade);
 
   try {
     await app.listen({ host: options.host, port: options.port });

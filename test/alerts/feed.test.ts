@@ -1,4 +1,7 @@
 // The feed over real sockets on a real embedded log.
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../alerts/cursor.ts';
 import type { FeedLimits } from '../../alerts/feed-session.ts';
@@ -92,6 +95,31 @@ describe('the feed', () => {
     const p = phone(server, options);
     expect(await p.ended()).toBe(1006);
     expect(p.messages).toEqual([]);
+  });
+
+  it.each(['//', 'http://[', '//feed', '/elsewhere', '*'])(
+    'answers an upgrade to %s with 404, hangs up, and goes on',
+    async (path) => {
+      const { server } = await serve();
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+      // The peer does not end its side: the server closes the connection by itself.
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 404 /);
+      expect(await phone(server, { token: ALL }).message('hello')).toMatchObject({ name: 'operator' });
+    },
+  );
+
+  it('bears a peer that is gone when it is refused', async () => {
+    const { server } = await serve();
+    for (let n = 0; n < 20; n += 1) {
+      const socket = connect(server.port, '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write('GET /gone HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', () =>
+        socket.resetAndDestroy(),
+      );
+      await once(socket, 'close');
+    }
+    expect(await phone(server, { token: ALL }).message('hello')).toMatchObject({ name: 'operator' });
   });
 
   it('takes the token in the first message and refuses a wrong one, or any other first message', async () => {

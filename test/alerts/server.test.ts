@@ -1,6 +1,7 @@
 // The room as a whole over HTTP: REST, live stream, page files, and the service that follows its champion.
 import { get } from 'node:http';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Alerts, type AlertsOptions, startAlerts } from '../../alerts/service.ts';
@@ -259,6 +260,22 @@ describe('the server', () => {
     ])
       expect((await ask(alerts, `/${file}`, null)).headers.get('content-type')).toContain(type);
     expect((await ask(alerts, '/tsconfig.json', null)).status).toBe(404);
+  });
+
+  it('gives no token to another machine that says it came by a name of this one', async () => {
+    const other = Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .find(({ family, internal }) => family === 'IPv4' && !internal);
+    const alerts = await serve({ pageToken: ALL, host: '0.0.0.0' });
+    const from = (host: string) =>
+      new Promise<string>((resolve, reject) => {
+        get({ host, port: alerts.port, headers: { host: 'localhost' } }, (answer) =>
+          resolve(readText(answer)),
+        ).on('error', reject);
+      });
+    expect(await from('127.0.0.1')).toContain(`content="${ALL}"`);
+    // A connection to the machine's own outer address comes from that address.
+    if (other !== undefined) expect(await from(other.address)).toContain('content=""');
   });
 
   it('streams the fleet and the watched car, new samples only', async () => {
