@@ -127,7 +127,6 @@ function makeAedes({ accept, password }: BrokerOptions): Aedes {
     },
     authorizePublish: (client, packet, callback) => {
       if (client === null) callback(null);
-      if (client === null) callback(null);
       else if (isCommand(client.id, packet.topic)) {
         packet.retain = false;
         callback(null);
