@@ -1,6 +1,7 @@
 // The only reader of process.env and of flags. Every setting stands once in SETTINGS; a command names the settings it
 // takes; all faults are reported at once; the result is frozen.
 import { parseArgs } from 'node:util';
+import { didYouMean } from './did-you-mean.ts';
 import { TelltaleError } from './errors.ts';
 import { DeadLetter } from './events.ts';
 import {
@@ -243,7 +244,8 @@ function readFlags(keys: readonly SettingKey[], argv: readonly string[], faults:
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const known = options[token.name];
-    if (!known) faults.push(`${token.rawName}: no such flag for this command`);
+    const near = didYouMean(token.rawName, keys.map(flagName));
+    if (!known) faults.push(`${token.rawName}: no such flag for this command${near}`);
     else if (known.type === 'string' && token.value === undefined)
       faults.push(`${token.rawName}: needs a value`);
   }

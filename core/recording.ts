@@ -5,6 +5,7 @@ import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { type CsvError, parse } from 'csv-parse';
 import type { Catalogue } from './catalogue.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { messageOf, TelltaleError } from './errors.ts';
 
 export interface RecordingOptions {
@@ -74,7 +75,10 @@ export async function openRecording(file: string, options: RecordingOptions = {}
   const timeColumn = pickColumn(file, header, 'time', options.time, TIME_NAMES);
   for (const name of options.ignore ?? []) {
     if (!header.includes(name))
-      throw fault(file, `--ignore names column "${name}", which the header lacks (${header.join(', ')})`);
+      throw fault(
+        file,
+        `--ignore names column "${name}", which the header lacks${didYouMean(name, header)} (it has ${header.join(', ')})`,
+      );
   }
   const survey = new Survey(header, idColumn, timeColumn, options.ignore ?? []);
   for await (const { record } of records(file, delimiter)) survey.add(record);
@@ -128,7 +132,10 @@ function pickColumn(
 ): string {
   if (asked !== undefined && asked !== '') {
     if (header.includes(asked)) return asked;
-    throw fault(file, `no column "${asked}" for the ${role}; the header has ${header.join(', ')}`);
+    throw fault(
+      file,
+      `no column "${asked}" for the ${role}${didYouMean(asked, header)} (the header has ${header.join(', ')})`,
+    );
   }
   const found = header.find((column) => usual.includes(column.toLowerCase()));
   if (found === undefined)
