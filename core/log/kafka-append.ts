@@ -58,9 +58,7 @@ export class KafkaAppender {
       }
       if (this.#queue.length >= MAX_REQUEST_RECORDS || this.#queuedBytes >= MAX_REQUEST_BYTES)
         this.#wakeEarly?.();
-      this.#sending ??= this.#sendAll().finally(() => {
-        this.#sending = undefined;
-      });
+      this.#sending ??= this.#sendAll();
     });
   }
 
@@ -100,6 +98,8 @@ export class KafkaAppender {
         this.#forgetFailed();
       }
     }
+    // Here and not when the promise has settled: a call that comes between would be queued and sent by nobody.
+    this.#sending = undefined;
   }
 
   #tick(): Promise<void> {

@@ -101,6 +101,8 @@ export class KafkaFetcher {
   readonly #cluster: Cluster;
   readonly #topic: string;
   #connected: Promise<void> | undefined;
+  /** Whether there may be sockets to close: also after a failure, which makes `#connected` be asked anew. */
+  #opened = false;
 
   constructor(kafka: Kafka, topic: string) {
     this.#cluster = openCluster(kafka);
@@ -165,8 +167,8 @@ export class KafkaFetcher {
   }
 
   async close(): Promise<void> {
-    if (this.#connected === undefined) return;
-    await this.#connected.catch(() => undefined);
+    if (!this.#opened) return;
+    await this.#connected?.catch(() => undefined);
     await this.#cluster.disconnect();
   }
 
@@ -205,6 +207,7 @@ export class KafkaFetcher {
   }
 
   async #connect(): Promise<void> {
+    this.#opened = true;
     await this.#cluster.connect();
     await this.#cluster.addTargetTopic(this.#topic);
     await this.#cluster.refreshMetadata();

@@ -41,7 +41,10 @@ export class KafkaOffsets {
     return count;
   }
 
-  /** For offsets only: whoever follows a topic has a fetcher of its own. */
+  /**
+   * For offsets only: whoever follows a topic has a fetcher of its own. To be got anew for each question: one that was
+   * forgotten meanwhile would connect again and be closed by nobody.
+   */
   asker(topic: string): KafkaFetcher {
     const asker = this.#askers.get(topic) ?? new KafkaFetcher(this.#kafka, topic);
     this.#askers.set(topic, asker);
@@ -58,9 +61,8 @@ export class KafkaOffsets {
 
   async ranges(topic: string): Promise<PartitionRange[]> {
     const partitions = await this.#all(topic);
-    const asker = this.asker(topic);
-    const earliest = await asking(`${topic}: offsets`, () => asker.earliest(partitions));
-    const ends = await asking(`${topic}: offsets`, () => asker.ends(partitions));
+    const earliest = await asking(`${topic}: offsets`, () => this.asker(topic).earliest(partitions));
+    const ends = await asking(`${topic}: offsets`, () => this.asker(topic).ends(partitions));
     return partitions.map((partition) => ({
       partition,
       earliest: earliest.get(partition) ?? 0,
@@ -82,8 +84,7 @@ export class KafkaOffsets {
 
   async at(topic: string, timestampMs: number): Promise<PartitionOffset[]> {
     const partitions = await this.#all(topic);
-    const asker = this.asker(topic);
-    const found = await asking(`${topic}: offsets`, () => asker.at(partitions, timestampMs));
+    const found = await asking(`${topic}: offsets`, () => this.asker(topic).at(partitions, timestampMs));
     return partitions.map((partition) => ({ partition, offset: found.get(partition) ?? 0 }));
   }
 
@@ -145,10 +146,11 @@ export class KafkaOffsets {
   /** Records, not offsets, in a short stretch. */
   async #count(topic: string, partition: number, from: number, end: number): Promise<number> {
     let records = 0;
-    const asker = this.asker(topic);
     for (let next = from; next < end; ) {
       const offset = next;
-      const [fetched] = await asking(`${topic}: records`, () => asker.fetch([{ partition, offset }], 0));
+      const [fetched] = await asking(`${topic}: records`, () =>
+        this.asker(topic).fetch([{ partition, offset }], 0),
+      );
       if (fetched === undefined) return records;
       records += fetched.records.filter(({ offset }) => offset < end).length;
       next = fetched.next;

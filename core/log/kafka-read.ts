@@ -53,7 +53,7 @@ export async function cursorsOf(
 
 /** Batches of the cursors' partitions until all are at their end or the signal aborts. */
 export async function* follow(
-  fetcher: KafkaFetcher,
+  fetcher: Pick<KafkaFetcher, 'fetch' | 'earliest'>,
   topic: string,
   cursors: readonly Cursor[],
   { maxBatch = DEFAULT_MAX_BATCH, signal }: ReadOptions,
@@ -67,11 +67,8 @@ export async function* follow(
       fetched = await fetcher.fetch(open.map(({ partition, next }) => ({ partition, offset: next })));
       failures = 0;
     } catch (error) {
-      if (isOutOfRange(error)) {
-        await skipToEarliest(fetcher, open);
-        continue;
-      }
       failures += 1;
+      if (isOutOfRange(error) && failures < MAX_FAILURES && (await skipsToEarliest(fetcher, open))) continue;
       if (!isRetryable(error) || failures >= MAX_FAILURES) throw error;
       await pause(Math.min(2000, 50 * 2 ** failures), signal);
       continue;
@@ -93,8 +90,17 @@ export function isOutOfRange(error: unknown): boolean {
   return error instanceof TelltaleError && protocolType(error.cause) === 'OFFSET_OUT_OF_RANGE';
 }
 
-/** Retention has passed a cursor: it goes on at what is left. */
-async function skipToEarliest(fetcher: KafkaFetcher, cursors: readonly Cursor[]): Promise<void> {
-  const earliest = await fetcher.earliest(cursors.map(({ partition }) => partition));
-  for (const cursor of cursors) cursor.next = Math.max(cursor.next, earliest.get(cursor.partition) ?? 0);
+/** Retention has passed a cursor: it goes on at what is left. False when it has passed none, or could not be asked. */
+async function skipsToEarliest(
+  fetcher: Pick<KafkaFetcher, 'earliest'>,
+  cursors: readonly Cursor[],
+): Promise<boolean> {
+  const partitions = cursors.map(({ partition }) => partition);
+  const earliest = await fetcher.earliest(partitions).catch((error: unknown) => {
+    if (!isRetryable(error)) throw error;
+    return new Map<number, number>();
+  });
+  const passed = cursors.filter(({ partition, next }) => next < (earliest.get(partition) ?? 0));
+  for (const cursor of passed) cursor.next = earliest.get(cursor.partition) ?? cursor.next;
+  return passed.length > 0;
 }

@@ -2,10 +2,12 @@
 import { createRequire } from 'node:module';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { TelltaleError } from '../../../core/errors.ts';
 import { openKafkaLog } from '../../../core/log/kafka.ts';
 import { outside } from '../../../core/log/kafka-client.ts';
-import { committedOf, type FetchedPartitionData } from '../../../core/log/kafka-fetch.ts';
+import { committedOf, type FetchedPartitionData, KafkaFetcher } from '../../../core/log/kafka-fetch.ts';
 import { headCount, type Outgoing, outgoing } from '../../../core/log/kafka-messages.ts';
+import { follow } from '../../../core/log/kafka-read.ts';
 import { topicConfig } from '../../../core/log/kafka-topics.ts';
 import type { Log } from '../../../core/log/log.ts';
 import { numbered, plain, readAll, textOf } from '../../contract/log-under-test.ts';
@@ -136,6 +138,27 @@ describe('outside', () => {
   });
 });
 
+describe('follow', () => {
+  it('gives up, after a bound, a cursor behind the end of a topic that was made anew', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    const cause = Object.assign(new Error('out of range'), { type: 'OFFSET_OUT_OF_RANGE' });
+    const fetcher: Pick<KafkaFetcher, 'fetch' | 'earliest'> = {
+      fetch: async () => {
+        asked += 1;
+        throw new TelltaleError('LOG_UNAVAILABLE', 'fetch', { cause });
+      },
+      earliest: async (partitions) => new Map(partitions.map((partition) => [partition, 0])),
+    };
+    const cursor = { partition: 0, next: 50, to: 100 };
+    const ended = expect(follow(fetcher, 't', [cursor], {}).next()).rejects.toMatchObject({ cause });
+    await vi.runAllTimersAsync();
+    await ended;
+    expect(asked).toBe(8);
+  });
+});
+
 describe("kafkajs's queue of requests", () => {
   const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {
     new (
@@ -195,6 +218,32 @@ describe.skipIf('missing' in kafka)('on a real broker', () => {
     const entries = new Map(resources[0]?.configEntries.map((e) => [e.configName, e.configValue]));
     expect(entries.get('cleanup.policy')).toBe('compact');
     expect(entries.get('retention.ms')).toBe('-1');
+  });
+
+  it('reads on at what retention has left', async () => {
+    await log.createTopic(plain('short', 1));
+    await log.append('short', numbered(10));
+    const reading = log.read('short', { from: { offsets: [{ partition: 0, offset: 0 }] }, to: 'end' });
+    expect(await log.ranges('short')).toEqual([{ partition: 0, earliest: 0, end: 10 }]);
+    // kafkajs finds the leader in what it was told of the topic last.
+    await admin.fetchTopicOffsets(`${prefix}short`);
+    await admin.deleteTopicRecords({
+      topic: `${prefix}short`,
+      partitions: [{ partition: 0, offset: '6' }],
+    });
+    const texts: string[] = [];
+    for await (const { records } of reading) texts.push(...records.map(textOf));
+    expect(texts).toEqual(['6', '7', '8', '9']);
+  });
+
+  it('closes its connections also after a failure', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    const before = sockets();
+    const fetcher = new KafkaFetcher(client, `${prefix}none`);
+    await expect(fetcher.ends([0])).rejects.toMatchObject({ code: 'LOG_TOPIC_UNKNOWN' });
+    expect(sockets()).toBeGreaterThan(before);
+    await fetcher.close();
+    await expect.poll(sockets).toBeLessThanOrEqual(before);
   });
 
   it('makes topics although another process deleted one whose offsets were asked for', async () => {
