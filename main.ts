@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command table: what telltale can do, which settings each command takes, and where it is done.
 import { describeSettings, LOG_SETTINGS, readConfig, type SettingKey, type Settings } from './core/config.ts';
+import { didYouMean } from './core/did-you-mean.ts';
 import { messageOf, TelltaleError } from './core/errors.ts';
 import { Metrics } from './core/metrics.ts';
 import type { Context } from './core/service.ts';
@@ -239,7 +240,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const command = COMMANDS[name];
   if (!command) {
-    console.error(`telltale: no command "${name}"\n\n${help()}`);
+    console.error(`telltale: no command "${name}"${didYouMean(name, Object.keys(COMMANDS))}\n\n${help()}`);
     return 2;
   }
   if (rest.includes('--help') || rest.includes('-h')) {
@@ -247,6 +248,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const { settings, positionals } = readConfig(command.settings, rest);
+  const extra = positionals.slice(command.usage === undefined ? 0 : 1);
+  if (extra.length > 0)
+    throw new TelltaleError('CONFIG_INVALID', `${extra.join(' ')}: ${name} takes no such argument`);
   const context: Context = {
     signal: stopSignal(),
     clock: Date.now,

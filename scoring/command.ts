@@ -1,7 +1,10 @@
 // The commands of this room: `score` (the service, or a recording with --csv) and `reprocess`.
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { resolveCatalogue } from '../core/catalogue.ts';
 import type { Settings } from '../core/config.ts';
 import { TelltaleError } from '../core/errors.ts';
+import { givenFlags } from '../core/given-flags.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import { openLog } from '../core/log/open.ts';
 import { startMetricsServer } from '../core/metrics-server.ts';
@@ -17,6 +20,7 @@ import { readyDetector, startScoring } from './service.ts';
 /** `telltale score`: a recording when --csv names one, otherwise the stream until stopped. */
 export async function runScore(settings: Settings, context: Context): Promise<void> {
   if (settings.csv !== '') return runScoreCsv(settings, context);
+  checkStreamFlags(settings);
   const { clock, metrics, say, warn, signal } = context;
   const catalogue = await resolveCatalogue(settings);
   const backend = await loadBackend(settings.tfBackend);
@@ -43,17 +47,30 @@ export async function runScore(settings: Settings, context: Context): Promise<vo
   }
 }
 
+/** Why the scores of `csv` cannot be written to `out`: found out before the work, not after it. */
+async function outFaults(out: string, csv: string): Promise<string[]> {
+  const isFolder = async (path: string) => (await stat(path).catch(() => null))?.isDirectory() ?? false;
+  if (await isFolder(out)) return [`--out ${out}: is a folder; name the file to write`];
+  if (!(await isFolder(dirname(resolve(out))))) return [`--out ${out}: there is no folder ${dirname(out)}`];
+  return resolve(out) === resolve(csv) ? [`--out ${out}: is the recording itself`] : [];
+}
+
+/** @throws TelltaleError CONFIG_INVALID for flags that only --csv knows */
+function checkStreamFlags(settings: Settings): void {
+  const faults = givenFlags(settings, ['model', 'out', 'id', 'time', 'ignore']).map(
+    (flag) =>
+      `${flag}: goes with --csv${flag === '--model' ? '; the stream is scored by champion and challenger (telltale promote)' : ''}`,
+  );
+  if (faults.length > 0) throw new TelltaleError('CONFIG_INVALID', faults.join('\n'));
+}
+
 async function runScoreCsv(settings: Settings, { say, warn, signal }: Context): Promise<void> {
   const { csv, id, time, ignore, model, out } = settings;
-  if (model === '' || out === '') {
-    throw new TelltaleError(
-      'CONFIG_INVALID',
-      [
-        ...(model === '' ? ['--model: the model folder must be named'] : []),
-        ...(out === '' ? ['--out: the file to write must be named'] : []),
-      ].join('\n'),
-    );
-  }
+  const faults = [
+    ...(model === '' ? ['--model: the model folder must be named'] : []),
+    ...(out === '' ? ['--out: the file to write must be named'] : await outFaults(out, csv)),
+  ];
+  if (faults.length > 0) throw new TelltaleError('CONFIG_INVALID', faults.join('\n'));
   const bundle = await readBundle(model);
   const backend = await loadBackend(settings.tfBackend);
   const detector = readyDetector(bundle, backend, model);

@@ -1,81 +1,96 @@
 // The commands of this room: `train` from the log, from a recording or from a card; `models`, `promote`, `rollback`, `drop`.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { resolveCatalogue } from '../core/catalogue.ts';
+import { catalogueHash, resolveCatalogue } from '../core/catalogue.ts';
 import type { Settings } from '../core/config.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import type { Log } from '../core/log/log.ts';
 import { openLog } from '../core/log/open.ts';
-import { type Backend, loadBackend } from '../core/model/backend.ts';
+import { loadBackend } from '../core/model/backend.ts';
 import { readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
-import { dataFromCsv, jobOptions, runJob, type TrainCard, trainAndRelease } from './job.ts';
+import { checkOut, checkTrainFlags } from './choice.ts';
+import { dataFromCsv, type Job, recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
 import { describeModels, drop, promote, rollback } from './registry.ts';
 import { sayModel } from './say-model.ts';
 
-/** Reads the part of a card.json that training runs from. @throws TelltaleError CONFIG_INVALID */
-export async function readCard(file: string): Promise<TrainCard> {
-  let card: { train?: TrainCard } | null;
+/** A card.json: what its model was trained from and with, and the hash that came of it. */
+interface CardFile {
+  readonly train: TrainCard;
+  readonly backend: string;
+  readonly bundleHash: string;
+}
+
+/** Reads a card.json. @throws TelltaleError CONFIG_INVALID */
+export async function readCard(file: string): Promise<CardFile> {
+  let card: Partial<CardFile> | null;
   try {
     card = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
     throw new TelltaleError('CONFIG_INVALID', `--card ${file}: ${messageOf(cause)}`, { cause });
   }
-  const train = card?.train;
+  const { train, backend = '', bundleHash = '' } = card ?? {};
   if (!train?.source || !train.recipe)
     throw new TelltaleError('CONFIG_INVALID', `--card ${file}: says neither source nor recipe of a model`);
-  return train;
+  return { train, backend, bundleHash };
 }
 
 /** `telltale train`. */
 export async function runTrain(settings: Settings, context: Context): Promise<void> {
   const card = settings.card === '' ? null : await readCard(settings.card);
-  const backend = await loadBackend(settings.tfBackend);
-  const fromCsv = card ? card.source.kind === 'csv' : settings.csv !== '';
-  if (fromCsv) await trainCsv(settings, context, backend, card);
-  else {
-    const catalogue = await resolveCatalogue(settings);
-    await withLog(settings, context, async (log) => {
-      await trainAndRelease({ log, catalogue, backend, settings, context, card });
-    });
-  }
+  checkTrainFlags(settings, card?.train.source.kind ?? null);
+  if (settings.out !== '') await checkOut(settings.out);
+  const fromCsv = card ? card.train.source.kind === 'csv' : settings.csv !== '';
+  const { bundle } = await (fromCsv ? trainCsv : trainLog)(settings, context, card?.train ?? null);
+  if (card === null) return;
+  const same = bundle.hash === card.bundleHash;
+  context.say(
+    same
+      ? "the card's model again, to the byte"
+      : `not the model of the card (hash ${card.bundleHash.slice(0, 12)}, on ${card.backend}): only the same machine, backend and version of the program compute the same to the last bit`,
+  );
 }
 
-async function trainCsv(
-  settings: Settings,
-  context: Context,
-  backend: Backend,
-  card: TrainCard | null,
-): Promise<void> {
-  const options = jobOptions(settings, context, backend, card);
-  if (settings.out === '')
-    throw new TelltaleError('CONFIG_INVALID', '--out: the folder of the model must be named');
+async function trainLog(settings: Settings, context: Context, card: TrainCard | null): Promise<Job> {
+  const catalogue = await resolveCatalogue(settings);
+  if (card && card.catalogueHash !== catalogueHash(catalogue))
+    throw new TelltaleError(
+      'TRAINING_DATA',
+      `--card ${settings.card}: its model is for the signals of catalogue ${card.catalogue}, not for ${catalogue.name} ${catalogue.version}; name that with --catalogue`,
+    );
+  return withLog(settings, context, async (log) => {
+    const backend = await loadBackend(settings.tfBackend);
+    return trainAndRelease({ log, catalogue, backend, settings, context, card });
+  });
+}
+
+async function trainCsv(settings: Settings, context: Context, card: TrainCard | null): Promise<Job> {
   const known = card?.source.kind === 'csv' ? card.source : null;
   // A card names the file as it was then; --csv says where it lies now.
   const file = settings.csv === '' ? (known?.file ?? '') : settings.csv;
   const { id, time, ignore } = known ?? settings;
+  const plan = { recipe: recipeOf(settings, card), signal: context.signal, say: context.say };
   const data = await dataFromCsv(
     { file, id, time, ignore },
     known?.catalogueFile ?? settings.catalogue,
-    options,
+    plan,
   );
   if (known && data.source.kind === 'csv' && data.source.sha256 !== known.sha256)
     throw new TelltaleError('TRAINING_DATA', `${file} is not the file of the card: its content differs`);
   const source = known ?? data.source;
-  sayModel(context.say, await runJob({ ...data, source }, options, () => resolve(settings.out)));
+  const backend = await loadBackend(settings.tfBackend);
+  const done = await runJob({ ...data, source }, { ...plan, backend }, () => resolve(settings.out));
+  sayModel(context.say, done);
+  return done;
 }
 
-async function withLog(
-  settings: Settings,
-  context: Context,
-  work: (log: Log) => Promise<void>,
-): Promise<void> {
+async function withLog<T>(settings: Settings, context: Context, work: (log: Log) => Promise<T>): Promise<T> {
   const { clock, warn } = context;
   const log = await openLog(settings, { clock, warn });
   try {
     await createFixedTopics(log, settings.partitions);
-    await work(log);
+    return await work(log);
   } finally {
     await log.close();
   }

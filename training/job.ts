@@ -62,11 +62,15 @@ export interface TrainCard {
 const CSV_BUDGET_PER_HOUR = 0.5;
 const LOG_BUDGET_PER_HOUR = 1 / 24;
 
-export interface JobOptions {
+/** How to read the rows. */
+export interface ReadPlan {
   readonly recipe: Recipe;
-  readonly backend: Backend;
   readonly signal: AbortSignal;
   readonly say: (line: string) => void;
+}
+
+export interface JobOptions extends ReadPlan {
+  readonly backend: Backend;
 }
 
 export interface TrainingData {
@@ -88,16 +92,10 @@ export interface Job {
 }
 
 /** What the settings ask for, or the card where one is run again. */
-export function jobOptions(
-  settings: Settings,
-  { signal, say }: Context,
-  backend: Backend,
-  card: TrainCard | null,
-): JobOptions {
+export function recipeOf(settings: Settings, card: TrainCard | null): Recipe {
   const { seed, effort, maxRows, alertBudget } = settings;
   const usual = settings.csv === '' ? LOG_BUDGET_PER_HOUR : CSV_BUDGET_PER_HOUR;
-  const recipe = card?.recipe ?? { seed, effort, maxRows, alertsPerHour: alertBudget ?? usual };
-  return { recipe, backend, signal, say };
+  return card?.recipe ?? { seed, effort, maxRows, alertsPerHour: alertBudget ?? usual };
 }
 
 /** Says what is done at most once for each tenth, and at the ends. */
@@ -118,7 +116,7 @@ export async function dataFromLog(
   log: Pick<Log, 'read'>,
   catalogue: Catalogue,
   source: Extract<Source, { kind: 'log' }>,
-  { recipe, signal, say }: JobOptions,
+  { recipe, signal, say }: ReadPlan,
 ): Promise<TrainingData> {
   const progress = tenths(say, 'reading ');
   const { series, records, leftOut } = await readHistory({
@@ -141,7 +139,7 @@ export async function dataFromLog(
 export async function dataFromCsv(
   choice: CsvChoice,
   catalogueFile: string,
-  { recipe, signal }: JobOptions,
+  { recipe, signal }: ReadPlan,
 ): Promise<TrainingData> {
   const { catalogue, series, rows, remarks, sha256 } = await readCsv(choice, catalogueFile, {
     seed: recipe.seed,
@@ -226,7 +224,7 @@ export interface ReleaseJob {
 export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly version: string } & Job> {
   const { log, catalogue, backend, settings, context, card = null } = job;
   const { from, to, offsets, cars, dataDir, out, promote, by, note } = settings;
-  const options = jobOptions(settings, context, backend, card);
+  const options = { recipe: recipeOf(settings, card), signal: context.signal, say: context.say, backend };
   const nowMs = context.clock();
   const known = card?.source.kind === 'log' ? card.source : null;
   const again = known?.ranges.map((range) => `${range.partition}:${range.from}-${range.to}`).join(',');

@@ -7,6 +7,16 @@ import type { ModelBundle } from '../core/model/bundle.ts';
 
 const WEIGHTS_FILE = 'weights.bin';
 
+/** All that a model's folder holds, its report (report.ts) included: a folder with anything else is somebody's own. */
+export const MODEL_FILES: readonly string[] = [
+  'model.json',
+  WEIGHTS_FILE,
+  'bundle.json',
+  'card.json',
+  'report.html',
+  'report.json',
+];
+
 /** The two files of TensorFlow.js's LayersModel format. */
 export async function layersModelFiles(
   model: LayersModel,

@@ -199,7 +199,9 @@ describe('train --csv and score --csv', () => {
     const card = at('model/card.json');
     const again = await telltale('train', '--card', card, '--out', at('again'));
     expect(again.code).toBe(0);
-    expect(readFileSync(at('again/bundle.json')).equals(readFileSync(at('model/bundle.json')))).toBe(true);
+    for (const file of ['bundle.json', 'weights.bin', 'model.json', 'card.json'])
+      expect(readFileSync(at(`again/${file}`)).equals(readFileSync(at(`model/${file}`)))).toBe(true);
+    expect(again.out).toContain("the card's model again, to the byte");
     const other = await telltale('train', '--card', card, '--csv', at('test.csv.gz'), '--out', at('never'));
     expect(other.code).toBe(1);
     expect(other.err).toMatch(/TRAINING_DATA: .*test.csv.gz is not the file of the card/);
@@ -220,6 +222,34 @@ describe('train --csv and score --csv', () => {
       ['score', '--csv', 'train.csv', '--id', 'run', '--time', 'when', '--model', '.', '--out', 's.csv'],
       /MODEL_NOT_FOUND: .*bundle.json/,
     ],
+    [
+      'a misspelled column',
+      ['train', '--csv', 'train.csv', '--id', 'runn', '--out', 'm'],
+      /did you mean "run"\? \(the header has run, when/,
+    ],
+    [
+      'flags of the log with a recording',
+      ['train', '--csv', 'train.csv', '--from', '2h', '--promote'],
+      /CONFIG_INVALID: --out: .*\n--from: goes with training from the log, .*\n--promote: goes with/,
+    ],
+    [
+      'a folder that is not ours',
+      ['train', '--csv', 'train.csv', '--out', '.'],
+      /--out .*: holds what is no/,
+    ],
+    [
+      'no folder for the scores',
+      ['score', '--csv', 'train.csv', '--model', 'model', '--out', 'none/s.csv'],
+      /--out .*: there is no folder .*none/,
+    ],
+    [
+      'the recording as its own scores',
+      ['score', '--csv', 'train.csv', '--model', 'model', '--out', 'train.csv'],
+      /--out .*: is the recording itself/,
+    ],
+    ['a model for the stream', ['score', '--model', 'model'], /--model: goes with --csv; the stream/],
+    ['an argument too many', ['models', 'all'], /CONFIG_INVALID: all: models takes no such argument/],
+    ['a misspelled flag', ['train', '--alert-budgt', '1/h'], /did you mean "--alert-budget"\?/],
     [
       'a bad budget',
       ['train', '--csv', 'train.csv', '--alert-budget', '0', '--out', 'm'],

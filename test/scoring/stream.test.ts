@@ -122,7 +122,8 @@ describe('training from the log and scoring the stream', () => {
       settings: settings({ seed: 3, cars: ['C1', 'C2', 'C3', 'C4'] }),
     });
     await appendCars(log, [{ vin: 'C1', rows: 100, startMs: T1 }]);
-    const card = await readCard(join(first.dir, 'card.json'));
+    const { train: card, bundleHash } = await readCard(join(first.dir, 'card.json'));
+    expect(bundleHash).toBe(first.bundle.hash);
     const again = await trainAndRelease({
       ...options,
       settings: settings({ out: join(dir, 'again') }),
