@@ -11,7 +11,7 @@ import type { Scenario } from '../simulator/scenario.ts';
 import { trainAndRelease } from '../training/job.ts';
 import { alertLine, followAlerts } from './alert-lines.ts';
 import { breaks, sendBreaks } from './breaks.ts';
-import { type Stack, startStack } from './stack.ts';
+import { driveOn, type Stack, startStack } from './stack.ts';
 
 /** Event time that is driven before the first training. */
 const FIRST_HISTORY_MS = 30 * 60_000;
@@ -26,7 +26,7 @@ export async function runLiveDemo(settings: Settings, context: Context): Promise
   try {
     say(`telltale: ${scenario.cars} cars on the ${stack.log.kind} log; Ctrl-C stops`);
     say(`page: ${stack.alerts.url}`);
-    await Promise.race([drive(stack, scenario, settings, context), stack.failed]);
+    await driveOn(stack, context, (driving) => drive(stack, scenario, settings, driving));
   } finally {
     say('stopping: cars, ingest, scoring, alerts, log');
     await stack.stop();

@@ -16,7 +16,7 @@ import { credentials } from '../simulator/command.ts';
 import { type Replay, startReplay, tapeOfRecording } from '../simulator/replay.ts';
 import { trainAndRelease } from '../training/job.ts';
 import { alertLine, followAlerts } from './alert-lines.ts';
-import { type Stack, startStack } from './stack.ts';
+import { driveOn, type Stack, startStack } from './stack.ts';
 import { countStages, stageLines } from './stages.ts';
 
 /** Share of the drives that are history. */
@@ -34,7 +34,7 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
   const stack = await startStack(own, context, place.catalogue, { breakable: false });
   try {
     context.say(`page: ${stack.alerts.url}`);
-    await Promise.race([drive(stack, recording, own, context), stack.failed]);
+    await driveOn(stack, context, (driving) => drive(stack, recording, own, driving));
   } finally {
     await stack.stop();
   }

@@ -45,6 +45,22 @@ function firstFailure(services: readonly Pick<Service, 'done'>[]): Promise<never
   return failed;
 }
 
+/** Runs the cars on the stack. When a service fails they are stopped too, and first: cars drive for ever. */
+export async function driveOn(
+  { failed }: Pick<Stack, 'failed'>,
+  context: Context,
+  drive: (context: Context) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const driving = drive({ ...context, signal: AbortSignal.any([context.signal, over.signal]) });
+  try {
+    await Promise.race([driving, failed]);
+  } finally {
+    over.abort();
+    await driving.catch(() => undefined);
+  }
+}
+
 /** Starts everything but the cars. @throws TelltaleError PORT_IN_USE, LOG_UNAVAILABLE, BACKEND_UNAVAILABLE */
 export async function startStack(
   settings: Settings,
