@@ -59,6 +59,7 @@ interface PartitionState {
   readonly cars: Map<string, CarPolicy>;
   /** Open alerts found in the topic that no car of this reign has taken over yet. */
   readonly orphans: Map<string, AlertView[]>;
+  /** Ids of this reign's own alerts: no orphans. Not needed after the second look. */
   readonly own: Set<string>;
   readonly assignedMs: number;
   lookedTo: number;
@@ -178,6 +179,7 @@ export class Reign {
     state.lookAgain = false;
     const { views } = await openAlerts(log, partition, warn, state.lookedTo);
     this.#orphan(state, views);
+    state.own.clear();
   }
 
   async #handle(batch: RecordBatch): Promise<OutputRecord[]> {
@@ -234,7 +236,7 @@ export class Reign {
     const step = stepPolicy(this.#policy, car, score, inCharge);
     for (const { phase, alertId } of step.alerts) {
       if (phase !== 'raised') continue;
-      state.own.add(alertId);
+      if (state.lookAgain) state.own.add(alertId);
       metrics.histogram('telltale_alerts_delay_ms').observe(Math.max(0, clock() - timestampMs));
     }
     alerts.push(...step.alerts);
@@ -249,7 +251,7 @@ export class Reign {
     state.orphans.delete(score.vin);
     let adopted = car;
     for (const orphan of orphans) {
-      state.own.add(orphan.alertId);
+      if (state.lookAgain) state.own.add(orphan.alertId);
       if (adopted.open === null) adopted = adoptAlert(adopted, orphan, score.ts);
       else if (adopted.open.alertId !== orphan.alertId) alerts.push(supersededAlert(score, orphan));
     }

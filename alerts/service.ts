@@ -52,7 +52,6 @@ async function serveChampion(
   show: (twin: Twin) => void,
 ): Promise<void> {
   const { log, metrics, clock, warn, policy, warmUpMs } = options;
-  await createReignTopics(log, champion.version);
   const ended = new AbortController();
   const both = AbortSignal.any([signal, ended.signal]);
   const reign = (attempt: AbortSignal) =>
@@ -69,6 +68,8 @@ async function serveChampion(
   };
   const supervised = (name: string, attempt: () => Promise<void>) =>
     supervise({ name: `alerts: ${name}`, signal: both, warn, clock }, attempt);
+  // Both read them; a log that is away at this moment is waited for as it is later.
+  await supervised('topics', () => createReignTopics(log, champion.version));
   const work = [supervised('policy', () => reign(both)), supervised('twin', watch)];
   try {
     await Promise.all(work);
