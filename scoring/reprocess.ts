@@ -55,11 +55,14 @@ export async function reprocess(options: ReprocessOptions): Promise<number> {
     if (waiting.size === 0) reached.abort();
   };
   const looping = runLoop({ ...options, signal: AbortSignal.any([signal, stop.signal]), onBatch });
-  // Another member of the group (the live scorer) may do part of the work, so the committed offsets decide.
-  while (!signal.aborted && !(await allCommitted(log, version, targets)))
-    await Promise.race([looping, waiting.size === 0 ? pause(20, signal) : reachedOr(LOOK_MS)]);
-  stop.abort();
-  await looping;
+  try {
+    // Another member of the group (the live scorer) may do part of the work, so the committed offsets decide.
+    while (!signal.aborted && !(await allCommitted(log, version, targets)))
+      await Promise.race([looping, waiting.size === 0 ? pause(20, signal) : reachedOr(LOOK_MS)]);
+  } finally {
+    stop.abort();
+    await looping;
+  }
   if (signal.aborted) throw new TelltaleError('ABORTED', 'reprocessing was stopped; it goes on where it was');
   return scored;
 }
