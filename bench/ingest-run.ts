@@ -21,7 +21,9 @@ function startPinned(core: number, script: string, args: readonly string[]): Chi
   const [program, ...rest] = canPin ? ['taskset', '-c', String(core), ...command] : command;
   const child = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   // A measurement that fails leaves nothing running.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const killWithUs = () => child.kill('SIGKILL');
+  process.once('exit', killWithUs);
+  child.once('exit', () => process.off('exit', killWithUs));
   return child;
 }
 

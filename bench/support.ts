@@ -34,11 +34,13 @@ export interface Figure {
   readonly note?: string;
 }
 
-function verdict({ value, bar }: Figure): string {
+/** `met: ≥ 35,000 (× 1.24)`; a bar of 0 has no ratio. Empty where there is no bar. */
+export function verdict({ value, bar }: Pick<Figure, 'value' | 'bar'>): string {
   if (!bar) return '';
-  if ('atLeast' in bar)
-    return `${value >= bar.atLeast ? 'met' : 'MISSED'}: ≥ ${bar.atLeast.toLocaleString('en')} (× ${(value / bar.atLeast).toFixed(2)})`;
-  return `${value <= bar.atMost ? 'met' : 'MISSED'}: ≤ ${bar.atMost.toLocaleString('en')} (× ${(value / bar.atMost).toFixed(2)})`;
+  const [limit, sign, met] =
+    'atLeast' in bar ? [bar.atLeast, '≥', value >= bar.atLeast] : [bar.atMost, '≤', value <= bar.atMost];
+  const ratio = limit === 0 ? '' : ` (× ${(value / limit).toFixed(2)})`;
+  return `${met ? 'met' : 'MISSED'}: ${sign} ${limit.toLocaleString('en')}${ratio}`;
 }
 
 const digits = (value: number) => (Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
