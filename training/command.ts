@@ -12,7 +12,8 @@ import { readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { checkOut, checkTrainFlags } from './choice.ts';
 import { dataFromCsv, type Job, recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
-import { describeModels, drop, promote, rollback } from './registry.ts';
+import { describeModels } from './model-list.ts';
+import { drop, promote, rollback } from './registry.ts';
 import { sayModel } from './say-model.ts';
 
 /** A card.json: what its model was trained from and with, and the hash that came of it. */

@@ -10,6 +10,7 @@ import type { Log } from '../core/log/log.ts';
 import type { Backend } from '../core/model/backend.ts';
 import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
 import { checkKernel } from '../core/model/check.ts';
+import type { Release } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import { type Champion, readChampion } from './champion.ts';
@@ -207,6 +208,16 @@ export async function runJob(
   }
 }
 
+/** What a list of models says of one; null where it could not be judged. */
+function figuresOf({ methods, budget }: Evaluation): NonNullable<Release['judged']> {
+  const known = (value: number | undefined) => (value !== undefined && Number.isFinite(value) ? value : null);
+  return {
+    averagePrecision: known(methods[0]?.averagePrecision),
+    found: known(methods[0]?.budgets[0]?.recall),
+    falseAlertsPerHour: known(budget.metPerHour),
+  };
+}
+
 export interface ReleaseJob {
   readonly log: Log;
   readonly catalogue: Catalogue;
@@ -240,7 +251,8 @@ export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly versi
   const done = await runJob(data, options, (bundle) => resolve(place(bundle)));
   const { bundle } = done;
   const version = versionOf(bundle, nowMs);
-  const alias = await release({ log, clock: context.clock, version, bundle, promote, by, note });
+  const judged = figuresOf(done.evaluation);
+  const alias = await release({ log, clock: context.clock, version, bundle, promote, by, note, judged });
   sayModel(context.say, done);
   context.say(`released ${version} as ${alias}`);
   return { version, ...done };

@@ -1,6 +1,6 @@
 // The registry: releases and aliases as records of the `models` topic, of which training is the only writer. Nothing is ever
 // changed in place; the topic is the history of who put what in charge, when and why.
-import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
+import type { Catalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { type Log, MAX_RECORD_BYTES, type NewRecord } from '../core/log/log.ts';
 import { checkBundle, type ModelBundle } from '../core/model/bundle.ts';
@@ -171,22 +171,4 @@ export async function drop({ log }: Pick<RegistryOptions, 'log'>, name: string):
   await log.seek(`scorer.${version}`, telemetryTopic.name, null);
   for (const topic of dropped) await log.deleteTopic(topic);
   return dropped;
-}
-
-/** The registry as lines for a person, oldest first. */
-export function describeModels(book: ReleaseBook, catalogue: Catalogue): string[] {
-  const aliases = new Map<string, string[]>();
-  for (const [alias, { version }] of book.aliases)
-    aliases.set(version, [...(aliases.get(version) ?? []), alias]);
-  return [...book.releases.values()]
-    .sort((a, b) => a.ts - b.ts)
-    .map(({ version, ts, by, note, bundle }) => {
-      const at = new Date(ts).toISOString().slice(0, 19).replace('T', ' ');
-      const { card, threshold } = bundle as Partial<ModelBundle>;
-      const facts = card ? `${card.rows} rows, ${card.cars} cars, threshold ${threshold}` : 'unreadable';
-      const foreign =
-        (bundle as Partial<ModelBundle>).catalogueHash === catalogueHash(catalogue) ? '' : ' (other signals)';
-      const held = aliases.get(version)?.join(', ') ?? '';
-      return `${version}  ${held.padEnd(10)}  ${at}  ${by}  ${facts}${foreign}${note === '' ? '' : `  “${note}”`}`;
-    });
 }

@@ -11,6 +11,7 @@ import type { Log } from '../../core/log/log.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { type Backend, loadBackend } from '../../core/model/backend.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
+import { readReleases } from '../../core/model/releases.ts';
 import { groundTruthTopic } from '../../core/topics.ts';
 import { readChampion } from '../../training/champion.ts';
 import type { Evaluation } from '../../training/evaluate.ts';
@@ -64,7 +65,12 @@ describe('a model trained beside a champion', () => {
     const first = await train('first');
     expect(first.report.champion).toBeNull();
     expect(first.html).not.toContain('Beside the champion');
-    const { report, html, lines } = await train('second');
+    const { report, html, lines, version } = await train('second');
+    expect((await readReleases(log)).releases.get(version)?.judged).toEqual({
+      averagePrecision: report.methods[0]!.averagePrecision,
+      found: report.methods[0]!.budgets[0]!.recall,
+      falseAlertsPerHour: report.budget.metPerHour,
+    });
     const { champion, methods, knownFaults } = report;
     if (!champion || 'refused' in champion) throw new Error('the champion was not compared');
     expect(champion.version).toBe(first.version);

@@ -8,7 +8,8 @@ import type { Log } from '../../core/log/log.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
 import { followReleases, readReleases } from '../../core/model/releases.ts';
 import { modelsTopic, scoresTopic } from '../../core/topics.ts';
-import { describeModels, drop, promote, release, rollback, versionOf } from '../../training/registry.ts';
+import { describeModels } from '../../training/model-list.ts';
+import { drop, promote, release, rollback, versionOf } from '../../training/registry.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 import { SMALL_CATALOGUE } from '../support/small-fleet.ts';
 
@@ -96,14 +97,40 @@ describe('the registry', () => {
     expect((await readReleases(log)).releases.has('one')).toBe(true);
   });
 
-  it('names versions by time and hash, and describes them', async () => {
+  it('names versions by time and hash', () => {
     const bundle = handBundle();
     expect(versionOf(bundle, Date.UTC(2026, 4, 1, 8, 9, 10))).toBe(
       `20260501-080910-${bundle.hash.slice(0, 6)}`,
     );
+  });
+
+  it('lists models in columns: aliases, who, when, why, how good, and what cannot be used', async () => {
+    expect(describeModels(await readReleases(log), SMALL_CATALOGUE)).toEqual([]);
     await put('one');
-    const [line] = describeModels(await readReleases(log), SMALL_CATALOGUE);
-    expect(line).toBe('one  champion    2023-11-14 22:13:21  ada  3 rows, 1 cars, threshold 1.5');
+    now += 1000;
+    const judged = { averagePrecision: 0.756, found: 0.6, falseAlertsPerHour: null };
+    await release({
+      ...{ log, clock, by: 'grace', note: 'compact cars', version: 'second', judged, promote: true },
+      bundle: handBundle({ card: { ...handBundle().card, rows: 236_000, cars: 50 } }),
+    });
+    now += 1000;
+    const facts = { ts: now, by: '', note: '' };
+    await log.append(modelsTopic.name, [
+      {
+        key: 'release/bad',
+        value: modelsTopic.encode({ kind: 'release', version: 'bad', ...facts, parts: 2 }),
+      },
+    ]);
+    const other = { ...SMALL_CATALOGUE, signals: SMALL_CATALOGUE.signals.slice(1) };
+    expect(describeModels(await readReleases(log), SMALL_CATALOGUE)).toEqual([
+      'version  alias       released (UTC)       by        rows  cars    AP  found  false/h  note',
+      'one      challenger  2023-11-14 22:13:21  ada          3     1     –      –        –',
+      'second   champion    2023-11-14 22:13:22  grace  236,000    50  0.76   60 %        –  “compact cars”',
+      'bad                  2023-11-14 22:13:23  –            –     –     –      –        –  (damaged)',
+      'champion: second since 2023-11-14 22:13:22 by grace “compact cars”; before it one',
+      'challenger: one since 2023-11-14 22:13:22 by grace “compact cars”',
+    ]);
+    expect(describeModels(await readReleases(log), other)[1]).toMatch(/ {2}\(other signals\)$/);
   });
 });
 
