@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,6 +117,27 @@ describe('openRecording', () => {
     await expect(openRecording(path, { id: 'vehicle' })).rejects.toThrow('no column "vehicle" for the id');
     await expect(openRecording(path, { ignore: ['label'] })).rejects.toThrow('--ignore names column "label"');
     await expect(openRecording(join(dir, 'none.csv'))).rejects.toMatchObject({ code: 'RECORDING_INVALID' });
+  });
+});
+
+describe.skipIf(!existsSync('/proc/self/fd'))('a reader that stops half-way', () => {
+  /** Descriptors of this process that are the file. */
+  const held = (path: string) =>
+    readdirSync('/proc/self/fd').filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      } catch {
+        return false; // The one that listed the folder.
+      }
+    }).length;
+
+  it.each(['large.csv', 'large.csv.gz'])('lets %s go', async (name) => {
+    const rows = Array.from({ length: 60_000 }, (_, n) => `a,${n},${Math.sin(n)}`).join('\n');
+    const content = Buffer.from(`id,time,x\n${rows}\n`);
+    const path = await file(name, name.endsWith('.gz') ? gzipSync(content) : content);
+    const recording = await openRecording(path);
+    for await (const { line } of recording.rows()) if (line === 5) break;
+    await expect.poll(() => held(path)).toBe(0);
   });
 });
 
