@@ -6,21 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../alerts/cursor.ts';
 import type { FeedLimits } from '../../alerts/feed-session.ts';
 import { type Server, startServer } from '../../alerts/server.ts';
-import { carToken, tokenStore } from '../../alerts/tokens.ts';
+import { carToken } from '../../alerts/tokens.ts';
 import type { Log, ReadOptions } from '../../core/log/log.ts';
-import { Metrics } from '../../core/metrics.ts';
 import { Phone, type PhoneOptions } from './phone.ts';
-import { appendAlerts, makeAlert, type TempLog, tempLog } from './support.ts';
-
-const SECRET = 'a secret of at least thirty-two letters';
-const ALL = 'token-for-everything';
-const TOKENS = tokenStore({
-  tokens: [
-    { token: ALL, name: 'operator', vins: '*', control: true },
-    { token: 'token-for-two-cars', name: 'family', vins: ['CAR1', 'CAR2'] },
-  ],
-  carSecret: SECRET,
-});
+import { ALL, appendAlerts, FAMILY, makeAlert, SECRET, serverOn, type TempLog, tempLog } from './support.ts';
 
 let temp: TempLog;
 const servers: Server[] = [];
@@ -37,13 +26,10 @@ afterEach(async () => {
 });
 
 async function serve(limits: Partial<FeedLimits> = {}, log: Log = temp.log) {
-  const metrics = new Metrics();
-  const server = await startServer({
-    ...{ log, metrics, limits, host: '127.0.0.1', port: 0, tokens: TOKENS, twin: () => null },
-    ...{ clock: Date.now, warn: (line) => temp.warnings.push(line) },
-  });
+  const shared = serverOn(log, (line) => temp.warnings.push(line));
+  const server = await startServer({ ...shared, limits, twin: () => null });
   servers.push(server);
-  return { server, metrics };
+  return { server, metrics: shared.metrics };
 }
 
 function phone(server: Server, options: Omit<PhoneOptions, 'url'> = {}): Phone {
@@ -71,7 +57,7 @@ describe('the feed', () => {
 
   it("shows a token only its own cars, be it listed or derived from the cars' secret", async () => {
     const { server } = await serve();
-    const family = phone(server, { token: 'token-for-two-cars' });
+    const family = phone(server, { token: FAMILY });
     const driver = phone(server, { token: carToken(SECRET, 'CAR3') });
     const narrowed = phone(server, { token: ALL, vins: ['CAR1', 'CAR3'] });
     for (const p of [family, driver, narrowed]) await p.message('snapshot');

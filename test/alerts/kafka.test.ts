@@ -3,16 +3,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Alerts, startAlerts } from '../../alerts/service.ts';
-import { tokenStore } from '../../alerts/tokens.ts';
 import { createFixedTopics } from '../../core/log/create-topics.ts';
 import { openKafkaLog } from '../../core/log/kafka.ts';
 import type { Log } from '../../core/log/log.ts';
-import { Metrics } from '../../core/metrics.ts';
 import { kafkaForTests } from '../support/kafka.ts';
 import { Phone } from './phone.ts';
-import { alertsIn, appendScores, champion, championSource, makeScore } from './support.ts';
+import { ALL, alertsIn, appendScores, champion, championSource, makeScore, serverOn } from './support.ts';
 
-const ALL = 'token-for-everything';
 const CARS = Array.from({ length: 24 }, (_, i) => `CAR${i}`);
 const kafka = await kafkaForTests();
 const closers: (() => Promise<void>)[] = [];
@@ -36,8 +33,7 @@ async function openLog(brokers: string, prefix: string): Promise<Log> {
 
 async function serve(log: Log): Promise<Alerts> {
   const alerts = await startAlerts({
-    ...{ log, host: '127.0.0.1', port: 0, metrics: new Metrics(), clock: Date.now, warn: () => undefined },
-    tokens: tokenStore({ tokens: [{ token: ALL, name: 'operator', vins: '*' }] }),
+    ...serverOn(log),
     champions: championSource(champion('m1', 0)),
   });
   closers.push(() => alerts.stop());

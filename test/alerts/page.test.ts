@@ -2,22 +2,22 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Alerts, startAlerts } from '../../alerts/service.ts';
-import { carToken, tokenStore } from '../../alerts/tokens.ts';
+import { carToken } from '../../alerts/tokens.ts';
 import type { FleetCommand } from '../../core/events.ts';
-import { Metrics } from '../../core/metrics.ts';
 import { findChromium, launch } from './browser.ts';
 import {
+  ALL,
   alertsIn,
   appendScores,
   champion,
   championSource,
   makeScore,
+  SECRET,
+  serverOn,
   type TempLog,
   tempLog,
 } from './support.ts';
 
-const ALL = 'token-for-everything';
-const SECRET = 'a secret of at least thirty-two letters';
 const CARS = Array.from({ length: 30 }, (_, i) => `WTT0TEST${String(i).padStart(4, '0')}`);
 const { path, why } = findChromium();
 const skip = path === null && process.env.CI !== 'true';
@@ -45,12 +45,8 @@ describe.skipIf(skip)('the page', () => {
     troubles.length = 0;
     second = 0;
     alerts = await startAlerts({
-      ...{ log: temp.log, host: '127.0.0.1', port: 0, metrics: new Metrics(), clock: Date.now, liveMs: 50 },
-      warn: (line) => temp.warnings.push(line),
-      tokens: tokenStore({
-        tokens: [{ token: ALL, name: 'operator', vins: '*', control: true }],
-        carSecret: SECRET,
-      }),
+      ...serverOn(temp.log, (line) => temp.warnings.push(line)),
+      liveMs: 50,
       champions: championSource(champion('m1', 0)),
       fleetControl: async (command) => void orders.push(command),
       faults: [

@@ -7,13 +7,9 @@ import { WebSocketServer } from 'ws';
 import { runAlerts } from '../../alerts/command.ts';
 import { type Alert, type FollowOptions, followAlerts } from '../../alerts/page/phone-client.js';
 import { type Server, startServer } from '../../alerts/server.ts';
-import { tokenStore } from '../../alerts/tokens.ts';
 import { readConfig } from '../../core/config.ts';
 import { Metrics } from '../../core/metrics.ts';
-import { appendAlerts, makeAlert, type TempLog, tempLog } from './support.ts';
-
-const ALL = 'token-for-everything';
-const TOKENS = tokenStore({ tokens: [{ token: ALL, name: 'operator', vins: '*' }] });
+import { ALL, appendAlerts, makeAlert, serverOn, type TempLog, tempLog } from './support.ts';
 
 let temp: TempLog;
 let server: Server | null = null;
@@ -31,10 +27,7 @@ afterEach(async () => {
 });
 
 async function serve(port = 0): Promise<Server> {
-  server = await startServer({
-    ...{ log: temp.log, host: '127.0.0.1', port, tokens: TOKENS, twin: () => null },
-    ...{ metrics: new Metrics(), clock: Date.now, warn: () => undefined },
-  });
+  server = await startServer({ ...serverOn(temp.log), port, twin: () => null });
   return server;
 }
 

@@ -5,32 +5,24 @@ import { networkInterfaces } from 'node:os';
 import { text as readText } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Alerts, type AlertsOptions, startAlerts } from '../../alerts/service.ts';
-import { carToken, tokenStore } from '../../alerts/tokens.ts';
+import { carToken } from '../../alerts/tokens.ts';
 import type { FleetCommand } from '../../core/events.ts';
-import { Metrics } from '../../core/metrics.ts';
 import { Phone } from './phone.ts';
 import {
+  ALL,
   appendAlerts,
   appendScores,
   champion,
   championSource,
+  FAMILY,
   makeAlert,
   makeScore,
+  SECRET,
+  serverOn,
   type TempLog,
   tempLog,
+  WATCH,
 } from './support.ts';
-
-const SECRET = 'a secret of at least thirty-two letters';
-const ALL = 'token-for-everything';
-const WATCH = 'token-that-only-looks';
-const TOKENS = tokenStore({
-  tokens: [
-    { token: ALL, name: 'operator', vins: '*', control: true },
-    { token: WATCH, name: 'watcher', vins: '*' },
-    { token: 'token-for-two-cars', name: 'family', vins: ['CAR1', 'CAR2'], control: true },
-  ],
-  carSecret: SECRET,
-});
 
 let temp: TempLog;
 const running: Alerts[] = [];
@@ -48,8 +40,8 @@ afterEach(async () => {
 
 async function serve(more: Partial<AlertsOptions> = {}): Promise<Alerts> {
   const alerts = await startAlerts({
-    ...{ log: temp.log, host: '127.0.0.1', port: 0, tokens: TOKENS, metrics: new Metrics() },
-    ...{ clock: Date.now, warn: (line) => temp.warnings.push(line), liveMs: 20 },
+    ...serverOn(temp.log, (line) => temp.warnings.push(line)),
+    liveMs: 20,
     champions: championSource(champion('m1', 0)),
     ...more,
   });
@@ -233,8 +225,8 @@ describe('breaking cars', () => {
     const send = async (token: string, body: unknown) =>
       (await ask(alerts, '/api/fleet/commands', token, post(body))).status;
     expect(await send(ALL, order)).toBe(202);
-    expect(await send('token-for-two-cars', { ...order, vins: ['CAR2'] })).toBe(202);
-    expect(await send('token-for-two-cars', { ...order, vins: ['CAR3'] })).toBe(403);
+    expect(await send(FAMILY, { ...order, vins: ['CAR2'] })).toBe(202);
+    expect(await send(FAMILY, { ...order, vins: ['CAR3'] })).toBe(403);
     expect(await send(WATCH, order)).toBe(403);
     expect(await send(ALL, { ...order, severity: 3 })).toBe(400);
     expect(await send(ALL, { vins: [], action: 'break' })).toBe(400);

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChampionSource } from '../../alerts/champions.ts';
 import type { Champion } from '../../alerts/reign.ts';
+import { tokenStore } from '../../alerts/tokens.ts';
 import type { Catalogue } from '../../core/catalogue.ts';
 import type { Alert, Score } from '../../core/events.ts';
 import { createFixedTopics, topicSpec } from '../../core/log/create-topics.ts';
 import { openEmbeddedLog } from '../../core/log/embedded.ts';
 import type { Log } from '../../core/log/log.ts';
+import { Metrics } from '../../core/metrics.ts';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import { alertsTopic, scoresTopic } from '../../core/topics.ts';
 
@@ -21,6 +23,30 @@ export const CATALOGUE: Catalogue = {
     { name: 'lambda', unit: '', min: 0, max: 2 },
   ],
 };
+
+/** Grants every car, and breaking them. */
+export const ALL = 'token-for-everything';
+/** Grants every car to look at. */
+export const WATCH = 'token-that-only-looks';
+/** Grants CAR1 and CAR2. */
+export const FAMILY = 'token-for-two-cars';
+/** The secret of the cars' own tokens. */
+export const SECRET = 'a secret of at least thirty-two letters';
+
+export const TOKENS = tokenStore({
+  tokens: [
+    { token: ALL, name: 'operator', vins: '*', control: true },
+    { token: WATCH, name: 'watcher', vins: '*' },
+    { token: FAMILY, name: 'family', vins: ['CAR1', 'CAR2'], control: true },
+  ],
+  carSecret: SECRET,
+});
+
+/** What every server of the tests is told: a free port of this machine, the time as it is, the tokens above. */
+export const serverOn = (log: Log, warn: (line: string) => void = () => undefined) => ({
+  ...{ log, warn, host: '127.0.0.1', port: 0 },
+  ...{ tokens: TOKENS, metrics: new Metrics(), clock: Date.now },
+});
 
 /** A minute after the epoch's 1,700,000,000th second: an arbitrary event time to count from. */
 export const T0 = 1_700_000_060_000;

@@ -2,28 +2,17 @@ import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { Client } from 'aedes';
 import mqttPacket from 'mqtt-packet';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../core/errors.ts';
 import { createFixedTopics } from '../../core/log/create-topics.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { Bridge } from '../../ingest/bridge.ts';
-import type { IngestOptions } from '../../ingest/service.ts';
 import { Trouble } from '../../ingest/trouble.ts';
-import { CATALOGUE, eventOf, type Rig, startRig, temporaryLog, topicOf } from './rig.ts';
-
-const rigs: Rig[] = [];
-async function rigWith(options: Partial<IngestOptions> = {}): Promise<Rig> {
-  const rig = await startRig(options);
-  rigs.push(rig);
-  return rig;
-}
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.close();
-});
+import { CATALOGUE, eventOf, startRig, temporaryLog, topicOf } from './rig.ts';
 
 describe('a good event', () => {
   it('is acknowledged only when the log has it, and stands there with its original bytes', async () => {
-    const rig = await rigWith({ clock: () => 1_750_000_000_123 });
+    const rig = await startRig({ clock: () => 1_750_000_000_123 });
     const car = await rig.car('CAR1');
     const called = Promise.withResolvers<void>();
     const release = Promise.withResolvers<void>();
@@ -47,7 +36,7 @@ describe('a good event', () => {
   });
 
   it('keeps its place: many events of many cars stand in the order in which each car sent them', async () => {
-    const rig = await rigWith();
+    const rig = await startRig();
     const cars = await Promise.all(Array.from({ length: 10 }, (_, i) => rig.car(`CAR${i}`)));
     await Promise.all(
       cars.map(async (car) => {
@@ -67,7 +56,7 @@ describe('a good event', () => {
   });
 
   it('is taken at QoS 0 and QoS 2 as well', async () => {
-    const rig = await rigWith();
+    const rig = await startRig();
     const car = await rig.car('CAR1');
     car.publish(topicOf('CAR1'), eventOf('CAR1', 1), 0);
     const id = car.publish(topicOf('CAR1'), eventOf('CAR1', 2), 2);
@@ -81,7 +70,7 @@ describe('a good event', () => {
   });
 
   it('may be ground truth, which has a topic of its own', async () => {
-    const rig = await rigWith();
+    const rig = await startRig();
     const car = await rig.car('CAR1');
     const truth = {
       vin: 'CAR1',
@@ -100,7 +89,7 @@ describe('a good event', () => {
 
 describe('a bad message', () => {
   it('becomes a dead letter with its reason and bytes, is acknowledged in its place, and the car goes on', async () => {
-    const rig = await rigWith();
+    const rig = await startRig();
     const car = await rig.car('CAR1');
     const bad: readonly (readonly [string, string, Buffer])[] = [
       ['not-json', topicOf('CAR1'), Buffer.from([0x7b, 0xff, 0x00])],
@@ -136,7 +125,7 @@ describe('a bad message', () => {
   });
 
   it('is not acknowledged before its dead letter is durable', async () => {
-    const rig = await rigWith({ retryMs: 0 });
+    const rig = await startRig({ retryMs: 0 });
     const car = await rig.car('CAR1');
     rig.intercept(async (topic, _records, next) => {
       if (topic === 'dead-letters') throw new TelltaleError('LOG_FULL', 'no room');
@@ -156,7 +145,7 @@ describe('a bad message', () => {
 
 describe('a log that is away', () => {
   it('for a moment is waited for; the car notices nothing but time', async () => {
-    const rig = await rigWith();
+    const rig = await startRig();
     const car = await rig.car('CAR1');
     let failures = 0;
     rig.intercept(async (_topic, _records, next) => {
@@ -172,7 +161,7 @@ describe('a log that is away', () => {
   });
 
   it('for too long closes connections unacknowledged; the car comes back, sends again, and nothing is lost', async () => {
-    const rig = await rigWith({ retryMs: 50 });
+    const rig = await startRig({ retryMs: 50 });
     const first = await rig.car('CAR1');
     let away = true;
     rig.intercept(async (_topic, _records, next) => {
@@ -194,7 +183,7 @@ describe('a log that is away', () => {
   });
 
   it('for good ends the service with the error', async () => {
-    const rig = await rigWith();
+    const rig = await startRig();
     const car = await rig.car('CAR1');
     rig.intercept(async () => {
       throw new TelltaleError('LOG_CLOSED', 'the log was closed');
@@ -209,7 +198,7 @@ describe('a log that is away', () => {
 it('a slow log makes cars wait, not the process grow', async () => {
   // Less than two messages: whatever chunks the sockets give, the second message reaches the bound.
   const maxHeldBytes = 1000;
-  const rig = await rigWith({ maxHeldBytes });
+  const rig = await startRig({ maxHeldBytes });
   const cars = await Promise.all(Array.from({ length: 5 }, (_, i) => rig.car(`CAR${i}`)));
   const release = Promise.withResolvers<void>();
   rig.intercept(async (_topic, _records, next) => {
@@ -246,7 +235,7 @@ it('a slow log makes cars wait, not the process grow', async () => {
 });
 
 it('a stop in the middle acknowledges what is durable and nothing else', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const cars = await Promise.all(Array.from({ length: 20 }, (_, i) => rig.car(`CAR${i}`)));
   const sent = new Map(
     cars.map((car) => {

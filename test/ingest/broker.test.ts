@@ -1,23 +1,12 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { MAX_PACKET_BYTES } from '../../ingest/broker.ts';
-import type { IngestOptions } from '../../ingest/service.ts';
 import { MqttCar } from '../support/mqtt-car.ts';
-import { CATALOGUE, eventOf, type Rig, startRig, topicOf } from './rig.ts';
-
-const rigs: Rig[] = [];
-async function rigWith(options: Partial<IngestOptions> = {}): Promise<Rig> {
-  const rig = await startRig(options);
-  rigs.push(rig);
-  return rig;
-}
-afterEach(async () => {
-  for (const rig of rigs.splice(0)) await rig.close();
-});
+import { CATALOGUE, eventOf, startRig, topicOf } from './rig.ts';
 
 it('refuses a client id that cannot name a car, and none at all', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   for (const id of ['a/b', 'a+b', '#', '', 'x'.repeat(65)]) {
     const car = await rig.car(id);
     expect([id, car.returnCode]).toEqual([id, 2]);
@@ -28,7 +17,7 @@ it('refuses a client id that cannot name a car, and none at all', async () => {
 });
 
 it('asks for the password when there is one', async () => {
-  const rig = await rigWith({ password: 'sesame' });
+  const rig = await startRig({ password: 'sesame' });
   expect((await rig.car('CAR1')).returnCode).toBe(4);
   expect((await rig.car('CAR1', 'sesam')).returnCode).toBe(4);
   const car = await rig.car('CAR1', 'sesame');
@@ -37,7 +26,7 @@ it('asks for the password when there is one', async () => {
 });
 
 it('lets a car hear its own commands and those to the fleet, nothing else', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const car = await rig.car('CAR1');
   expect(
     await car.subscribe('fleet/commands', 'cars/CAR1/commands', 'cars/CAR2/commands', 'cars/CAR1/telemetry'),
@@ -46,7 +35,7 @@ it('lets a car hear its own commands and those to the fleet, nothing else', asyn
 });
 
 it('carries commands from control clients to cars, and events to nobody', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const car = await rig.car('CAR1');
   const other = await rig.car('CAR2');
   await car.subscribe('fleet/commands', 'cars/CAR1/commands');
@@ -69,7 +58,7 @@ it('carries commands from control clients to cars, and events to nobody', async 
 });
 
 it('keeps no command for those who come later or are away', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const control = await rig.car('control-page');
   const packet = { ...control.packet('fleet/commands', 'old'), retain: true };
   control.send(packet);
@@ -89,7 +78,7 @@ it('keeps no command for those who come later or are away', async () => {
 });
 
 it('gives a client id to who connects last, and what the former sent is not lost', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const former = await rig.car('CAR1');
   const release = Promise.withResolvers<void>();
   const called = Promise.withResolvers<void>();
@@ -115,7 +104,7 @@ it('gives a client id to who connects last, and what the former sent is not lost
 });
 
 it('closes a connection before a packet that is too long for memory, and only that one', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const car = await rig.car('CAR1');
   const hostile = await rig.car('HOSTILE');
   hostile.publish(topicOf('HOSTILE'), Buffer.alloc(MAX_PACKET_BYTES + 1));
@@ -125,7 +114,7 @@ it('closes a connection before a packet that is too long for memory, and only th
 });
 
 it('survives bytes that are no MQTT', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const car = await rig.car('CAR1');
   for (const garbage of [
     'GET / HTTP/1.1\r\n\r\n',
@@ -143,7 +132,7 @@ it('survives bytes that are no MQTT', async () => {
 });
 
 it('takes no more connections than it is told', async () => {
-  const rig = await rigWith({ maxConnections: 2 });
+  const rig = await startRig({ maxConnections: 2 });
   await rig.car('CAR1');
   const second = await rig.car('CAR2');
   const third = await rig.car('CAR3');
@@ -155,7 +144,7 @@ it('takes no more connections than it is told', async () => {
 });
 
 it('counts its connections', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   const cars = await Promise.all(['CAR1', 'CAR2', 'CAR3'].map((id) => rig.car(id)));
   expect(await rig.metrics.text()).toContain('telltale_ingest_connections 3');
   cars[0]!.send({ cmd: 'disconnect' });
@@ -165,12 +154,12 @@ it('counts its connections', async () => {
 });
 
 it('says when its port is taken', async () => {
-  const rig = await rigWith();
+  const rig = await startRig();
   await expect(startRig({ port: rig.ingest.port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
 });
 
 it('stops although somebody connected and never said a word', async () => {
-  const rig = await rigWith({ catalogue: CATALOGUE });
+  const rig = await startRig({ catalogue: CATALOGUE });
   const silent = connect(rig.ingest.port, '127.0.0.1');
   silent.on('error', () => undefined);
   await once(silent, 'connect');

@@ -1,18 +1,11 @@
 import { assert, constant, dictionary, double, integer, oneof, property, record, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CAR_CATALOGUE_FILE, type Catalogue, loadCatalogue } from '../../core/catalogue.ts';
+import { CAR_CATALOGUE_FILE, loadCatalogue } from '../../core/catalogue.ts';
 import { telemetryTopic } from '../../core/topics.ts';
 import { compileJudge, isClientId, MAX_PAYLOAD_BYTES } from '../../ingest/judge.ts';
+import { CATALOGUE } from './rig.ts';
 
-const catalogue: Catalogue = {
-  name: 'two',
-  version: 1,
-  signals: [
-    { name: 'speedKmh', unit: 'km/h', min: 0, max: 300 },
-    { name: 'coolantC', unit: '°C', min: -50, max: 150 },
-  ],
-};
-const judge = compileJudge(catalogue);
+const judge = compileJudge(CATALOGUE);
 const event = { vin: 'CAR1', seq: 7, ts: 1_700_000_000_000, signals: { speedKmh: 88.5, coolantC: null } };
 const TOPIC = 'cars/CAR1/telemetry';
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -111,7 +104,7 @@ describe('a judge', () => {
       },
       { requiredKeys: ['vin', 'seq', 'ts', 'signals'] },
     );
-    const ranges = new Map(catalogue.signals.map((signal) => [signal.name, signal]));
+    const ranges = new Map(CATALOGUE.signals.map((signal) => [signal.name, signal]));
     const allowed = (payload: Buffer): boolean => {
       try {
         const { vin, signals } = telemetryTopic.decode(payload);

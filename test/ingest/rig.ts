@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { Catalogue } from '../../core/catalogue.ts';
 import type { DeadLetter } from '../../core/events.ts';
 import { openEmbeddedLog } from '../../core/log/embedded.ts';
@@ -43,7 +44,6 @@ export interface Rig {
   car(id: string, password?: string): Promise<MqttCar>;
   records(topic: string): Promise<readonly LogRecord[]>;
   deadLetters(): Promise<readonly DeadLetter[]>;
-  close(): Promise<void>;
 }
 
 /** All records of a topic, partition by partition. */
@@ -67,8 +67,10 @@ export function temporaryLog(): { readonly log: Log; readonly dir: string; close
   };
 }
 
+/** Starts ingest for one test, at whose end all of it is stopped and removed. */
 export async function startRig(options: Partial<IngestOptions> = {}): Promise<Rig> {
   const { log, close } = temporaryLog();
+  onTestFinished(close);
   const metrics = new Metrics();
   const lines: string[] = [];
   const listeners = new Set<() => void>();
@@ -90,6 +92,11 @@ export async function startRig(options: Partial<IngestOptions> = {}): Promise<Ri
       for (const listener of listeners) listener();
     },
     ...options,
+  });
+  // Hooks of a test run last first: the log is closed after this.
+  onTestFinished(async () => {
+    await ingest.stop();
+    for (const car of cars) car.socket.destroy();
   });
   return {
     log,
@@ -121,10 +128,5 @@ export async function startRig(options: Partial<IngestOptions> = {}): Promise<Ri
     records: (topic) => recordsOf(log, topic),
     deadLetters: async () =>
       (await recordsOf(log, deadLettersTopic.name)).map((record) => deadLettersTopic.decode(record.value!)),
-    close: async () => {
-      await ingest.stop();
-      for (const car of cars) car.socket.destroy();
-      await close();
-    },
   };
 }
