@@ -20,6 +20,7 @@ import {
 import { PERTURBATIONS } from './perturb.ts';
 import type { Series } from './series.ts';
 import { isTouched, judgeKnown, type KnownFault, type KnownOutcome } from './truth.ts';
+import { mapInTurns } from './turn.ts';
 
 /** The champion, ready to be judged, or why it cannot be. */
 export type Champion =
@@ -79,8 +80,8 @@ export async function readChampion(
   }
 }
 
-/** Judges the champion at its own threshold on the rows that the new model is judged on. */
-export function judgeChampion(
+/** Judges the champion at its own threshold on the rows that the new model is judged on. @throws TelltaleError ABORTED */
+export async function judgeChampion(
   champion: Champion,
   rows: {
     readonly test: readonly Series[];
@@ -88,14 +89,18 @@ export function judgeChampion(
     readonly heldOut: readonly Series[];
     readonly truth: readonly KnownFault[];
     readonly askedPerHour: number;
+    readonly signal: AbortSignal;
   },
-): ChampionResult {
+): Promise<ChampionResult> {
   if ('refused' in champion) return champion;
   const { version, detector, about } = champion;
-  const { test, judging, heldOut, truth, askedPerHour } = rows;
+  const { test, judging, heldOut, truth, askedPerHour, signal } = rows;
   const { threshold, bundle } = detector;
   const score = (series: Series) => scoreSeries(detector, series);
-  const scored = { clean: test.map(score), faulty: judging.faulty.map(({ series }) => score(series)) };
+  const scored = {
+    clean: await mapInTurns(test, score, signal),
+    faulty: await mapInTurns(judging.faulty, ({ series }) => score(series), signal),
+  };
   const own = { ...judging, hysteresis: bundle.hysteresis };
   const found = hits(
     judging.faulty,
@@ -108,7 +113,7 @@ export function judgeChampion(
     synthetic: perKind(found, (kind) => PERTURBATIONS[kind]?.about ?? ''),
     known: judgeKnown(
       truth,
-      broken.map((series) => ({ series, scores: score(series) })),
+      await mapInTurns(broken, (series) => ({ series, scores: score(series) }), signal),
       threshold,
       bundle.hysteresis,
     ),

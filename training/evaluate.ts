@@ -35,6 +35,7 @@ import {
   type KnownOutcome,
   knownPerKind,
 } from './truth.ts';
+import { mapInTurns } from './turn.ts';
 
 export interface EvaluateInput {
   readonly trained: Trained;
@@ -168,15 +169,18 @@ async function judgeBaselines(
       askedPerHour,
       threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours }).threshold,
     }));
-    const scored = { clean: clean.map(run), faulty: faulty.map(run) };
+    const scored = {
+      clean: await mapInTurns(clean, run, signal),
+      faulty: await mapInTurns(faulty, run, signal),
+    };
     methods.push(judgeMethod(baseline.name, baseline.about, scored, thresholds, judging));
   }
   return methods;
 }
 
-/** Evaluates a model that was just trained. A few seconds for 200,000 rows. */
+/** Evaluates a model that was just trained. A few seconds for 200,000 rows. @throws TelltaleError ABORTED */
 export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
-  const { trained, series, alertsPerHour, seed, champion = null, truth = [] } = input;
+  const { trained, series, alertsPerHour, seed, champion = null, truth = [], signal } = input;
   const { scaler, gapMs, catalogue, hysteresis, threshold } = trained.bundle;
   const width = catalogue.signals.length;
   const test = chooseTest(series, trained.folds, width, (one) => isTouched(truth, one));
@@ -198,8 +202,12 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     hysteresis,
   };
   const byJudges: Scored = {
-    clean: test.map(({ series: one, fold }) => scoreSeries(trained.judges[fold]!, one)),
-    faulty: faulty.map(({ series: one }, i) => scoreSeries(trained.judges[test[i]!.fold]!, one)),
+    clean: await mapInTurns(test, (one) => scoreSeries(trained.judges[one.fold]!, one.series), signal),
+    faulty: await mapInTurns(
+      faulty,
+      (one, i) => scoreSeries(trained.judges[test[i]!.fold]!, one.series),
+      signal,
+    ),
   };
   const allHours = hoursIn(
     trained.heldOut.map((one) => one.series),
@@ -222,13 +230,14 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   ];
   const judged =
     champion &&
-    judgeChampion(champion, {
+    (await judgeChampion(champion, {
       test: test.map((one) => one.series),
       judging,
       heldOut: trained.heldOut.map((one) => one.series),
       truth,
       askedPerHour: alertsPerHour,
-    });
+      signal,
+    }));
   if (judged && 'method' in judged) methods.push(judged.method);
   methods.push(...(await judgeBaselines(input, test, judging)));
   const scores = concat(byJudges.faulty);

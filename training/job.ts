@@ -5,7 +5,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
 import type { Settings } from '../core/config.ts';
-import { TelltaleError } from '../core/errors.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Backend } from '../core/model/backend.ts';
 import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
@@ -24,6 +23,7 @@ import { writeModelFiles, writeWhole } from './save.ts';
 import { sayModel } from './say-model.ts';
 import { carsIn, rowsIn, type Series } from './series.ts';
 import { type KnownFault, readTruth } from './truth.ts';
+import { turn } from './turn.ts';
 
 /** Gradient steps of one fit at most, and the rows above which cars are held out once instead of in turn. */
 const EFFORT = {
@@ -190,17 +190,18 @@ export async function runJob(
     const unused = catalogue.signals.filter((_, i) => !used.has(i)).map(({ name }) => name);
     if (unused.length > 0) say(`data: left out, constant or hardly ever measured: ${unused.join(', ')}`);
     checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
+    await turn(signal);
     say('training: evaluating');
     const { alertsPerHour, seed } = recipe;
     const judged = { trained, series, truth, champion };
     const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
-    if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
+    await turn(signal);
     const dir = dirOf(bundle);
     await mkdir(dirname(dir), { recursive: true });
     await writeWhole(dir, async (partial) => {
       await writeModelFiles(partial, model, bundle);
       await writeReport(partial, bundle, evaluation);
-      if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
+      await turn(signal);
     });
     return { bundle, dir, evaluation };
   } finally {
@@ -251,9 +252,10 @@ export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly versi
   const done = await runJob(data, options, (bundle) => resolve(place(bundle)));
   const { bundle } = done;
   const version = versionOf(bundle, nowMs);
+  // Said first: should the log fail now, the model is there all the same.
+  sayModel(context.say, done);
   const judged = figuresOf(done.evaluation);
   const alias = await release({ log, clock: context.clock, version, bundle, promote, by, note, judged });
-  sayModel(context.say, done);
   context.say(`released ${version} as ${alias}`);
   return { version, ...done };
 }

@@ -1,6 +1,6 @@
 // A model's folder: a standard LayersModel (model.json, weights.bin) that plain TensorFlow.js and Keras load, the bundle, the
 // card. It is written beside its place and moved there whole, so that a model is there or not, never half.
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { io, LayersModel } from '@tensorflow/tfjs';
 import type { ModelBundle } from '../core/model/bundle.ts';
@@ -40,15 +40,50 @@ export async function layersModelFiles(
   return { modelJson: `${JSON.stringify(modelJson, null, 1)}\n`, weights: Buffer.concat(parts) };
 }
 
+/** `.PID.partial`: being filled by that process. `.PID.former`: replaced by it, about to go. */
+const LEFTOVER = /^\.(\d+)\.(?:partial|former)$/;
+/** Younger ones may be of a process that cannot be seen from here: another machine's on a shared disk. */
+const LEFTOVER_MS = 3_600_000;
+
+/** Removes what processes that were killed left beside `dir`. */
+async function sweepLeftovers(dir: string): Promise<void> {
+  for (const name of await readdir(dirname(dir))) {
+    const pid = LEFTOVER.exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const path = join(dirname(dir), name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > LEFTOVER_MS) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** `write` fills a folder that only then takes its place at `dir`; whatever was there before is replaced. */
 export async function writeWhole(dir: string, write: (partial: string) => Promise<void>): Promise<void> {
   const partial = join(dirname(dir), `.${process.pid}.partial`);
+  const former = join(dirname(dir), `.${process.pid}.former`);
+  await sweepLeftovers(dir);
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   try {
     await write(partial);
-    await rm(dir, { recursive: true, force: true });
-    await rename(partial, dir);
+    const replaced = await rename(dir, former).then(
+      () => true,
+      () => false,
+    );
+    try {
+      await rename(partial, dir);
+    } catch (error) {
+      if (replaced) await rename(former, dir);
+      throw error;
+    }
+    await rm(former, { recursive: true, force: true });
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
     throw error;

@@ -1,6 +1,6 @@
 // The saved folder is a standard LayersModel: plain TensorFlow.js and, where it is installed (scripts/setup-keras.sh), Keras
 // load it and give the kernel's output.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -125,6 +126,23 @@ describe("a model's folder", () => {
     expect(readdirSync(dir).sort()).toEqual(['kept', 'model']);
     await writeWhole(place, async (partial) => writeFileSync(join(partial, 'new'), 'new'));
     expect(readdirSync(place)).toEqual(['new']);
+    expect(readdirSync(dir).sort()).toEqual(['kept', 'model']);
+  });
+
+  it('takes away what killed processes left beside it long ago, and nothing else', async () => {
+    const here = join(dir, 'beside');
+    const gone = spawnSync(process.execPath, ['-e', '']).pid;
+    const names = [`.${gone}.partial`, `.${gone}.former`, `.${process.ppid}.partial`, '.1x.partial', 'other'];
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of names) {
+      mkdirSync(join(here, name), { recursive: true });
+      utimesSync(join(here, name), longAgo, longAgo);
+    }
+    mkdirSync(join(here, `.${gone}9.partial`));
+    await writeWhole(join(here, 'new'), async (partial) => writeFileSync(join(partial, 'x'), ''));
+    const left = [`.${process.ppid}.partial`, '.1x.partial', 'other', `.${gone}9.partial`, 'new'];
+    expect(readdirSync(here).sort()).toEqual(left.sort());
+    rmSync(here, { recursive: true });
   });
 
   it('is refused when its bundle is damaged or gone', async () => {
