@@ -90,7 +90,14 @@ async function list({ url, token, vin, limit }: Settings, { say }: Context): Pro
   } catch (cause) {
     throw new TelltaleError('SERVER_UNAVAILABLE', `${url}: ${messageOf(cause)}`, { cause });
   }
-  const body = (await answer.json()) as { alerts?: AlertView[]; code?: string; message?: string };
+  const text = await answer.text();
+  let body: { alerts?: AlertView[]; code?: string; message?: string };
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A proxy in front that cannot reach the server, or another server altogether.
+    throw new TelltaleError('SERVER_UNAVAILABLE', `${url}: answers ${answer.status}, not with alerts`);
+  }
   if (!body.alerts) throw new TelltaleError('SERVER_REFUSED', `${url}: ${body.code}: ${body.message}`);
   const wanted = body.alerts.filter((alert) => vin.length === 0 || vin.includes(alert.vin));
   for (const { state, ...alert } of wanted.toReversed())

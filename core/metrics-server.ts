@@ -46,8 +46,10 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer | null> {
   if (options.port < 0) return null;
   const server = createServer((request, response) => {
-    answer(new URL(request.url ?? '/', 'http://localhost').pathname, options, response).catch(
-      (error: unknown) => send(response, 500, 'text/plain', messageOf(error)),
+    // Cut by hand: anyone may ask for something that is no URL, and an exception here would end the process.
+    const [path = ''] = (request.url ?? '').split('?', 1);
+    answer(path, options, response).catch((error: unknown) =>
+      send(response, 500, 'text/plain', messageOf(error)),
     );
   });
   await listen(server, options.host ?? '127.0.0.1', options.port);

@@ -41,7 +41,7 @@ export const METRICS = {
     type: 'counter',
     help: 'Telemetry records that cannot be read: passed over',
   },
-  telltale_scoring_lag: { type: 'gauge', help: 'Telemetry events not yet scored' },
+  telltale_scoring_lag: { type: 'gauge', help: 'Telemetry events not yet scored', labels: ['model'] },
   telltale_alerts_total: { type: 'counter', help: 'Alert phases written', labels: ['phase'] },
   telltale_alerts_lag: { type: 'gauge', help: 'Scores the alert policy has not seen yet' },
   telltale_alerts_delay_ms: {

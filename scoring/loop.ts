@@ -78,10 +78,13 @@ export async function runLoop(options: LoopOptions): Promise<void> {
 function counters({ metrics, version, warn }: LoopOptions) {
   const lags = new Map<number, number>();
   let saidInvalid = false;
+  // By model: the loops of champion and challenger share the metrics.
+  const gauge = metrics.gauge('telltale_scoring_lag');
   const showLag = () => {
     let sum = 0;
     for (const lag of lags.values()) sum += lag;
-    metrics.gauge('telltale_scoring_lag').set(sum);
+    if (lags.size === 0) gauge.remove({ model: version });
+    else gauge.set({ model: version }, sum);
   };
   return {
     add: ({ records, partition, highWatermark }: RecordBatch, result: ScoredBatch) => {

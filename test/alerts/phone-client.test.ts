@@ -1,5 +1,7 @@
 // The client that the page, the terminal and apps use, against a real server that fails in the ways networks fail.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -194,6 +196,18 @@ describe('telltale alerts', () => {
     const { context: c, lines } = context();
     await runAlerts(settings('--url', url, '--token', ALL, '--vin', 'CAR1'), c);
     expect(lines).toEqual([`${new Date(alert.raisedTs).toISOString()} alert CAR1 warning ${alert.reason}`]);
+  });
+
+  it('says so when what answers is no server of alerts', async () => {
+    const other = createServer((_request, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'));
+    closers.push(() => other.close());
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    const asked = runAlerts(settings('--url', `http://127.0.0.1:${port}`, '--token', ALL), context().context);
+    await expect(asked).rejects.toMatchObject({
+      code: 'SERVER_UNAVAILABLE',
+      message: expect.stringContaining('502'),
+    });
   });
 
   it('follows, and with a cursor file goes on where it was', async () => {

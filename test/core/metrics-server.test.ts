@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
 import { Metrics } from '../../core/metrics.ts';
 import { type MetricsServer, startMetricsServer } from '../../core/metrics-server.ts';
@@ -33,6 +35,13 @@ it('tells the health of its service', async () => {
   );
   expect([ill.status, await ill.json()]).toEqual([503, { ok: false, error: 'log away' }]);
   expect((await fetch(`${url}/other`)).status).toBe(404);
+});
+
+it.each(['//', 'http://[', '/metrics?x=//'])('goes on when asked for %s', async (path) => {
+  const port = Number(new URL(await start()).port);
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+  expect(await text(socket)).toMatch(path.startsWith('/metrics') ? /^HTTP\/1\.1 200 / : /^HTTP\/1\.1 404 /);
 });
 
 it('is not there when it was not asked for, and says when its port is taken', async () => {

@@ -98,7 +98,7 @@ describe('training from the log and scoring the stream', () => {
       settings: settings({ alertBudget: 1 }),
       context,
     });
-    expect(scoring.versions()).toEqual([version]);
+    await expect.poll(() => scoring.versions()).toEqual([version]);
     expect(readdirSync(folder).sort()).toContain('model.json');
     await appendCars(log, [{ vin: 'C0', rows: 200, startMs: T1, seed: 77, overheatsFrom: 100 }]);
     const found = await scores(version, 2000);
@@ -168,7 +168,9 @@ describe('the scoring service', () => {
     }
     const scoring = await start();
     const found = await scores('one', 1855);
+    expect(await context.metrics.text()).toContain('telltale_scoring_lag{model="one"} 0\n');
     await scoring.stop();
+    expect(await context.metrics.text()).not.toContain('telltale_scoring_lag{');
     expect(new Set(places(found)).size).toBe(1855);
     expect(found.filter(({ vin }) => vin === 'D').length).toBe(55);
     expect(await log.lag(scorerGroup('one'), telemetryTopic.name)).toBe(0);
@@ -199,8 +201,10 @@ describe('the scoring service', () => {
     await put('foreign', handBundle({ catalogue: foreign }), true);
     await appendCars(log, [{ vin: 'C0', rows: 5, startMs: T1 }]);
     expect((await scores('one', 1805)).length).toBe(1805);
+    const refusals = () => lines.filter((line) => line.includes('is refused')).sort();
+    await expect.poll(() => refusals().length).toBe(2);
     await scoring.stop();
-    expect(lines.filter((line) => line.includes('is refused')).sort()).toEqual([
+    expect(refusals()).toEqual([
       expect.stringMatching(/^model damaged: damaged: its content does not match its hash; it is refused/),
       expect.stringMatching(/^model foreign: damaged: catalogue and its hash differ; it is refused/),
     ]);
