@@ -185,7 +185,8 @@ export class FeedSession {
   async #within(flushed: Promise<void>): Promise<void> {
     const { stallMs } = this.#options.limits;
     const late = Promise.withResolvers<'late'>();
-    const timer = setTimeout(() => late.resolve('late'), stallMs);
+    // A turn later, in which the kernel may say what it took: it may be this process that stood still, not the phone.
+    const timer = setTimeout(() => setImmediate(() => late.resolve('late')), stallMs);
     const first = await Promise.race([flushed, late.promise]);
     clearTimeout(timer);
     if (first !== 'late') return;

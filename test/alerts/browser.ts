@@ -11,12 +11,16 @@ export function findChromium(): { readonly path: string | null; readonly why: st
   return { path, why: path ? '' : `no Chromium at ${PLACES.join(', ')} or $CHROMIUM` };
 }
 
+/** How long the browser and what is looked for in it may take: only to end what would never end. */
+export const PATIENCE_MS = 120_000;
+
 /** @throws when there is no Chromium */
 export function launch(): Promise<Browser> {
   const { path, why } = findChromium();
   if (path === null) throw new Error(why);
   return chromium.launch({
     executablePath: path,
+    timeout: PATIENCE_MS,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Alerts, startAlerts } from '../../alerts/service.ts';
 import { carToken } from '../../alerts/tokens.ts';
 import type { FleetCommand } from '../../core/events.ts';
-import { findChromium, launch } from './browser.ts';
+import { findChromium, launch, PATIENCE_MS } from './browser.ts';
 import {
   ALL,
   alertsIn,
@@ -75,6 +75,7 @@ describe.skipIf(skip)('the page', () => {
   async function open(address = '/', viewport = { width: 1280, height: 900 }): Promise<Page> {
     const context = await browser.newContext({ viewport });
     page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => troubles.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') troubles.push(message.text());

@@ -2,7 +2,7 @@
 // it is. It is killed without warning.
 import { pathToFileURL } from 'node:url';
 import type { Log, OutputRecord, RecordBatch } from '../../core/log/log.ts';
-import { bytes, numbered, openAt, type Task, textOf } from './log-under-test.ts';
+import { bytes, CRASH_SESSION_MS, numbered, openAt, type Task, textOf } from './log-under-test.ts';
 
 /** Writes synchronously: a line that was said was said before the kill. */
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -39,7 +39,7 @@ export class Counter {
 }
 
 async function work(task: Task): Promise<void> {
-  const log = await openAt(task.where, { prefix: task.prefix });
+  const log = await openAt(task.where, { prefix: task.prefix, sessionMs: CRASH_SESSION_MS });
   const never = new AbortController();
   const counter = new Counter();
   // Its handlers wait until the process was stopped and continued: it is stopped while it writes nothing, because a

@@ -21,23 +21,34 @@ export interface LogUnderTest {
 export interface OpenOptions {
   readonly prefix: string;
   readonly clock?: () => number;
+  /** Default: the log's own. */
+  readonly sessionMs?: number;
 }
 
-/** Members of a group are missed after this, in the tests. */
-const SESSION_MS = 2500;
+/** Where processes are killed, members of a group are missed after this; elsewhere a machine that stalls loses none. */
+export const CRASH_SESSION_MS = 2500;
 
-export async function openAt(where: Where, { prefix, clock = Date.now }: OpenOptions): Promise<Log> {
+export async function openAt(where: Where, { clock = Date.now, ...options }: OpenOptions): Promise<Log> {
   const warn = (line: string) => console.warn(line);
-  if (where.kind === 'embedded')
-    return openEmbeddedLog({ dir: where.dir, prefix, clock, warn, sessionMs: SESSION_MS });
-  return openKafkaLog({
-    brokers: [where.brokers],
-    replication: 1,
-    prefix,
-    clock,
-    warn,
-    sessionMs: SESSION_MS,
-  });
+  if (where.kind === 'embedded') return openEmbeddedLog({ dir: where.dir, clock, warn, ...options });
+  return openKafkaLog({ brokers: [where.brokers], replication: 1, clock, warn, ...options });
+}
+
+const TURN_MS = 50;
+
+/** Counts the time in which this process had its turns: a machine that stands still for a while is not late for it. */
+export function countTurns(): () => number {
+  let countedMs = 0;
+  let lastMs = performance.now();
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    countedMs += Math.min(nowMs - lastMs, 2 * TURN_MS);
+    lastMs = nowMs;
+  }, TURN_MS);
+  return () => {
+    clearInterval(timer);
+    return countedMs;
+  };
 }
 
 export const plain = (name: string, partitions = 3): TopicSpec => ({
