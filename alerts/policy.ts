@@ -92,8 +92,26 @@ const ratioOf = ({ score, threshold }: Score) => (threshold > 0 ? score / thresh
 const meanRatio = (blamed: readonly Blame[]) =>
   blamed.length === 0 ? 0 : blamed.reduce((sum, { ratio }) => sum + ratio, 0) / blamed.length;
 
+/**
+ * A car's clock may have been set back, by a year that it was ahead: scoring follows it, and so must every time kept here,
+ * or an alert would stand until that year has passed. Events that are merely out of order are never so far back.
+ */
+function followClock(options: PolicyOptions, car: CarPolicy, score: Score): CarPolicy {
+  if (score.ts >= car.lastTs - Math.max(options.gapMs, POLICY_DEFAULTS.gapMs)) return car;
+  const { open } = car;
+  return {
+    ...NEW_CAR,
+    open: open && {
+      ...open,
+      upSinceTs: score.ts,
+      quietSinceTs: open.quietSinceTs === null ? null : score.ts,
+    },
+  };
+}
+
 /** The car after the event itself: window, blame, times; alerts not yet considered. */
-function observe(options: PolicyOptions, car: CarPolicy, score: Score): CarPolicy {
+function observe(options: PolicyOptions, former: CarPolicy, score: Score): CarPolicy {
+  const car = followClock(options, former, score);
   const fresh = car.lastTs !== 0 && score.ts - car.lastTs > options.gapMs;
   const strange = score.score >= score.threshold;
   const before = fresh ? 0 : car.hysteresis;

@@ -70,6 +70,24 @@ describe('the alert policy', () => {
     expect(run(seconds(0, 700, 1.2)).phases).toEqual(['raised@9', 'escalated@609']);
   });
 
+  it('clears by the clock of a car that was a day ahead and is set back', () => {
+    const DAY_S = 86_400;
+    // Up in the future, calm there for 5 s; then the same, real, day: 30 s of quiet are counted by its clock.
+    const ahead = [...seconds(DAY_S, 20, 1.5), ...seconds(DAY_S + 20, 15, 0.3)];
+    expect(run([...ahead, ...seconds(0, 40, 0.3)]).phases).toEqual([`raised@${DAY_S + 9}`, 'cleared@30']);
+    // Still up when the clock is set back: strange seconds of the future do not count with those of now.
+    const { phases, car } = run([...seconds(DAY_S, 20, 1.5), ...seconds(0, 9, 1.5)]);
+    expect(phases).toEqual([`raised@${DAY_S + 9}`]);
+    expect(car.lastTs).toBe(T0 + 8000);
+  });
+
+  it('takes events out of order by less than the gap as they come', () => {
+    const shuffled = [...seconds(0, 20, 1.5)].map((score, i) =>
+      i % 2 ? score : { ...score, ts: score.ts - 20_000 },
+    );
+    expect(run(shuffled).alerts.map(({ phase }) => phase)).toEqual(['raised']);
+  });
+
   it('stays one alert when the fault pauses for less than the quiet time', () => {
     // Released at second 25, up again at 54 after 29 s: still one alert. Then released at 70 for good, cleared at 100.
     const flicker = [...seconds(0, 15, 1.5), ...seconds(15, 30, 0.2), ...seconds(45, 15, 1.5)];
