@@ -1,9 +1,9 @@
 // A recording scored: one row out for each row in, in their order, by the detector, the lateness rules and the hysteresis of
 // the stream. The header is a contract: id,timestamp,score,threshold,alert,top1,top2.
 
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { finished } from 'node:stream/promises';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import type { Detector } from '../core/model/detector.ts';
 import { type HysteresisState, isActive, stepHysteresis } from '../core/model/hysteresis.ts';
@@ -129,8 +129,8 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
       pending = '';
     }
     sink.end(pending);
-    await once(sink, 'close');
-    if (broken !== undefined) throw broken;
+    // Also of a sink that has failed already, and closed with nobody waiting.
+    await finished(sink);
     await rename(partial, out);
   } catch (error) {
     sink.destroy();

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { drive } from '../support/small-fleet.ts';
+import { createDetector } from '../../core/model/detector.ts';
+import { scoreCsv } from '../../scoring/csv.ts';
+import { handBundle } from '../support/hand-bundle.ts';
+import { drive, SMALL_CATALOGUE } from '../support/small-fleet.ts';
 
 const MAIN = new URL('../../main.ts', import.meta.url).pathname;
 const run = promisify(execFile);
@@ -261,5 +264,18 @@ describe('train --csv and score --csv', () => {
     expect(code).toBe(1);
     expect(err).toMatch(message);
     expect(err).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('scoreCsv', () => {
+  it('says that its output could not be written, however late it hears of it', async () => {
+    const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
+    writeFileSync(at('few.csv'), `id,time,${names.join()}\na,0,${names.map(() => 1).join()}\n`);
+    const columns = { id: 'id', time: 'time', ignore: [], file: at('few.csv') };
+    const scoring = scoreCsv({
+      ...{ ...columns, out: at('no-such-folder/scores.csv'), detector: createDetector(handBundle()) },
+      ...{ signal: new AbortController().signal, warn: () => undefined },
+    });
+    await expect(scoring).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 });
