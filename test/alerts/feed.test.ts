@@ -27,7 +27,7 @@ afterEach(async () => {
 
 async function serve(limits: Partial<FeedLimits> = {}, log: Log = temp.log) {
   const shared = serverOn(log, (line) => temp.warnings.push(line));
-  const server = await startServer({ ...shared, limits, twin: () => null });
+  const server = await startServer({ ...shared, limits: { authMs: 60_000, ...limits }, twin: () => null });
   servers.push(server);
   return { server, metrics: shared.metrics };
 }

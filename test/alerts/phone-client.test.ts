@@ -148,7 +148,8 @@ describe('the phone client', () => {
             name: 'x',
             cursor: 'c1.AA',
             gap: false,
-            heartbeatMs: 20,
+            // Long enough that what was sent together is taken together, also where turns are rare.
+            heartbeatMs: 200,
           }),
         );
         socket.send(JSON.stringify({ type: 'ping', cursor: `c1.A${'ABC'[seen.length - 1] ?? 'Z'}` }));

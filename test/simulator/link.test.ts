@@ -151,7 +151,7 @@ describe("a car's link", () => {
   it('gives up a connection that has fallen silent', async () => {
     const broker = await brokerOf();
     broker.onPublish = () => {};
-    const { publisher, link, warnings } = publisherTo(broker.port, { silenceMs: 50 });
+    const { publisher, link, warnings } = publisherTo(broker.port, { silenceMs: 500 });
     publisher.start();
     link.offer(event(1));
     await broker.until(() => broker.received.length === 1);
