@@ -93,6 +93,8 @@ export class KafkaTransform {
     });
     this.#consumer = consumer;
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      // A membership that was given up may still be answered: its partitions are the new one's to be told of.
+      if (consumer !== this.#consumer) return;
       consumer.pause([{ topic }]);
       this.#assign(payload.memberId, payload.memberAssignment[topic] ?? []);
     });
