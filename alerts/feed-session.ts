@@ -58,7 +58,8 @@ export function dismiss(socket: WebSocket, code: number, reason: string): void {
 }
 
 export class FeedSession {
-  readonly grant: Grant;
+  /** As the tokens now say; the feed puts in another when they change. */
+  grant: Grant;
   readonly #options: SessionOptions;
   readonly #ended = new AbortController();
   /** Next offset of each partition while this session reads for itself. */

@@ -34,6 +34,8 @@ interface Refusal {
 
 interface Client {
   session: FeedSession | null;
+  /** Of the session. */
+  token: string;
   messages: number;
   beatsMissed: number;
 }
@@ -93,7 +95,21 @@ export function openFeed(options: FeedOptions): Feed {
     for (const { session } of clients.values()) session?.onTail(entry, shared);
   });
 
+  let generation = tokens.generation();
+  /** Tokens may have been taken away, or grant other cars: of connections that are open too. */
+  const askAgain = () => {
+    if (tokens.generation() === generation) return;
+    generation = tokens.generation();
+    for (const { session, token } of clients.values()) {
+      if (!session) continue;
+      const grant = tokens.grantOf(token);
+      if (grant) session.grant = grant;
+      else session.close(CLOSE.unauthorized, 'the token is not accepted any more');
+    }
+  };
+
   const beat = setInterval(() => {
+    askAgain();
     for (const [socket, client] of clients) {
       client.messages = 0;
       client.beatsMissed += 1;
@@ -122,6 +138,7 @@ export function openFeed(options: FeedOptions): Feed {
     });
     const { log, warn } = options;
     const vins = knock.vins.length > 0 ? new Set(knock.vins) : null;
+    client.token = token;
     client.session = new FeedSession({
       ...{ socket, grant, vins, cursor: knock.cursor, log, tail, limits, metrics, warn },
     });
@@ -157,7 +174,7 @@ export function openFeed(options: FeedOptions): Feed {
   }
 
   function welcome(socket: WebSocket, knock: Knock): void {
-    const client: Client = { session: null, messages: 0, beatsMissed: 0 };
+    const client: Client = { session: null, token: '', messages: 0, beatsMissed: 0 };
     clients.set(socket, client);
     metrics.gauge('telltale_feed_clients').set(clients.size);
     socket.on('error', () => socket.terminate());

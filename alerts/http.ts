@@ -23,10 +23,15 @@ export class HttpError extends Error {
   }
 }
 
+/** What a request's bearer token grants now; null when it has none, or one that grants nothing. */
+export function grantOrNone(tokens: TokenStore, request: FastifyRequest): Grant | null {
+  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  return token === undefined ? null : tokens.grantOf(token);
+}
+
 /** The grant of a request's bearer token. @throws HttpError UNAUTHORIZED */
 export function grantOf(tokens: TokenStore, request: FastifyRequest): Grant {
-  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const grant = token === undefined ? null : tokens.grantOf(token);
+  const grant = grantOrNone(tokens, request);
   if (!grant) throw new HttpError('UNAUTHORIZED', 'a bearer token is needed: Authorization: Bearer …');
   return grant;
 }

@@ -7,16 +7,17 @@ import type { Grant } from './tokens.ts';
 
 export interface LiveOptions {
   readonly view: FleetView;
-  readonly grant: Grant;
+  /** Asked for each picture: a token may be taken away meanwhile, which ends the stream. */
+  readonly grant: () => Grant | null;
   readonly vin: string | undefined;
   readonly limit: number;
   readonly everyMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Streams until the reader leaves or the server stops. */
+/** Streams until the reader leaves, the token is taken away, or the server stops. */
 export async function streamLive(response: ServerResponse, options: LiveOptions): Promise<void> {
-  const { view, grant, vin, limit, everyMs, signal } = options;
+  const { view, vin, limit, everyMs, signal } = options;
   const gone = new AbortController();
   const stop = AbortSignal.any([gone.signal, signal]);
   response.once('close', () => gone.abort());
@@ -28,6 +29,8 @@ export async function streamLive(response: ServerResponse, options: LiveOptions)
   });
   let afterMs = 0;
   while (!stop.aborted) {
+    const grant = options.grant();
+    if (!grant) break;
     if (!response.writableNeedDrain) {
       const car = vin === undefined ? null : view.car(grant, vin, afterMs);
       afterMs = car?.history.ts.at(-1) ?? afterMs;

@@ -5,7 +5,7 @@ import { FleetCommand, Vin } from '../core/events.ts';
 import type { Clock } from '../core/service.ts';
 import type { AlertIndex } from './alert-index.ts';
 import type { FleetView } from './fleet-view.ts';
-import { grantOf, HttpError } from './http.ts';
+import { grantOf, grantOrNone, HttpError } from './http.ts';
 import { streamLive } from './live.ts';
 import { type Grant, grants, type TokenStore } from './tokens.ts';
 
@@ -119,7 +119,7 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     '/api/live',
     { schema: { querystring: LiveQuery } },
     async (request, reply) => {
-      const grant = grantOf(tokens, request);
+      grantOf(tokens, request);
       const { vin, limit } = request.query;
       if (streams >= MAX_LIVE_STREAMS)
         throw new HttpError('NOT_READY', 'too many live streams on this server');
@@ -127,7 +127,8 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
       streams += 1;
       try {
         await streamLive(reply.raw, {
-          ...{ view, grant, vin, limit, everyMs: options.liveMs, signal: options.signal },
+          ...{ view, vin, limit, everyMs: options.liveMs, signal: options.signal },
+          grant: () => grantOrNone(tokens, request),
         });
       } finally {
         streams -= 1;

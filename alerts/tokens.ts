@@ -48,6 +48,8 @@ export const grants = (grant: Grant, vin: string): boolean => grant.vins === nul
 /** Answers what a token grants; null when it grants nothing. */
 export interface TokenStore {
   grantOf(token: string): Grant | null;
+  /** Another number when what any token grants may have changed: whoever holds a grant then asks anew. */
+  generation(): number;
 }
 
 const validate = new Ajv({ strict: false }).compile<TokensFile>(TokensFile);
@@ -68,6 +70,7 @@ export function tokenStore(file: TokensFile): TokenStore {
   );
   const { carSecret } = file;
   return {
+    generation: () => 0,
     grantOf: (token) => {
       const listed = known.get(digest(token));
       if (listed || carSecret === undefined) return listed ?? null;
@@ -121,26 +124,36 @@ const RECHECK_MS = 1000;
 /** A store that follows its file: a token taken out of it is refused within a second. A file made unreadable changes nothing. */
 export function followedTokenStore(path: string, clock: Clock, warn: (line: string) => void): TokenStore {
   let store = tokenStore(readTokens(path));
+  let generation = 0;
   let changedMs = statSync(path).mtimeMs;
   let checkedMs = clock();
   let lastFault = '';
+  const look = () => {
+    const nowMs = clock();
+    if (nowMs - checkedMs < RECHECK_MS) return;
+    checkedMs = nowMs;
+    try {
+      const { mtimeMs } = statSync(path);
+      if (mtimeMs !== changedMs) {
+        store = tokenStore(readTokens(path));
+        generation += 1;
+      }
+      changedMs = mtimeMs;
+      lastFault = '';
+    } catch (error) {
+      if (messageOf(error) !== lastFault)
+        warn(`alerts: the former tokens stay in force: ${messageOf(error)}`);
+      lastFault = messageOf(error);
+    }
+  };
   return {
     grantOf: (token) => {
-      const nowMs = clock();
-      if (nowMs - checkedMs >= RECHECK_MS) {
-        checkedMs = nowMs;
-        try {
-          const { mtimeMs } = statSync(path);
-          if (mtimeMs !== changedMs) store = tokenStore(readTokens(path));
-          changedMs = mtimeMs;
-          lastFault = '';
-        } catch (error) {
-          if (messageOf(error) !== lastFault)
-            warn(`alerts: the former tokens stay in force: ${messageOf(error)}`);
-          lastFault = messageOf(error);
-        }
-      }
+      look();
       return store.grantOf(token);
+    },
+    generation: () => {
+      look();
+      return generation;
     },
   };
 }

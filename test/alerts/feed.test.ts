@@ -6,10 +6,21 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../alerts/cursor.ts';
 import type { FeedLimits } from '../../alerts/feed-session.ts';
 import { type Server, startServer } from '../../alerts/server.ts';
-import { carToken } from '../../alerts/tokens.ts';
+import { carToken, type TokenStore } from '../../alerts/tokens.ts';
 import type { Log, ReadOptions } from '../../core/log/log.ts';
 import { Phone, type PhoneOptions } from './phone.ts';
-import { ALL, appendAlerts, FAMILY, makeAlert, SECRET, serverOn, type TempLog, tempLog } from './support.ts';
+import {
+  ALL,
+  appendAlerts,
+  changingTokens,
+  FAMILY,
+  makeAlert,
+  SECRET,
+  serverOn,
+  type TempLog,
+  TOKENS,
+  tempLog,
+} from './support.ts';
 
 let temp: TempLog;
 const servers: Server[] = [];
@@ -25,9 +36,10 @@ afterEach(async () => {
   await temp.close();
 });
 
-async function serve(limits: Partial<FeedLimits> = {}, log: Log = temp.log) {
+async function serve(limits: Partial<FeedLimits> = {}, log: Log = temp.log, tokens: TokenStore = TOKENS) {
   const shared = serverOn(log, (line) => temp.warnings.push(line));
-  const server = await startServer({ ...shared, limits: { authMs: 60_000, ...limits }, twin: () => null });
+  const all = { authMs: 60_000, ...limits };
+  const server = await startServer({ ...shared, tokens, limits: all, twin: () => null });
   servers.push(server);
   return { server, metrics: shared.metrics };
 }
@@ -292,6 +304,20 @@ describe('the feed', () => {
     await appendAlerts(temp.log, [after]);
     expect((await p.received(401)).at(-1)).toEqual(after);
     expect(p.closed).toBeNull();
+  });
+
+  it('closes what is open of a token that was taken away; one whose cars change sees those', async () => {
+    const family = (...vins: string[]) => ({ token: FAMILY, name: 'family', vins });
+    const operator = { token: ALL, name: 'operator', vins: '*' as const };
+    const tokens = changingTokens({ tokens: [operator, family('CAR1', 'CAR2')] });
+    const { server } = await serve({ heartbeatMs: 30 }, temp.log, tokens);
+    const [gone, stays] = [phone(server, { token: ALL }), phone(server, { token: FAMILY })];
+    await Promise.all([gone.message('snapshot'), stays.message('snapshot')]);
+    tokens.set({ tokens: [family('CAR2', 'CAR3')] });
+    expect(await gone.ended()).toBe(4401);
+    await appendAlerts(temp.log, [makeAlert('CAR1')]);
+    await appendAlerts(temp.log, [makeAlert('CAR3')]);
+    expect((await stays.received(1)).map(({ vin }) => vin)).toEqual(['CAR3']);
   });
 
   it('bounds the connections of one token', async () => {

@@ -14,6 +14,7 @@ import {
   appendScores,
   champion,
   championSource,
+  changingTokens,
   FAMILY,
   makeAlert,
   makeScore,
@@ -268,6 +269,17 @@ describe('the server', () => {
     expect(await from('127.0.0.1')).toContain(`content="${ALL}"`);
     // A connection to the machine's own outer address comes from that address.
     if (other !== undefined) expect(await from(other.address)).toContain('content=""');
+  });
+
+  it('ends the live stream of a token that was taken away', async () => {
+    const tokens = changingTokens({ tokens: [{ token: ALL, name: 'operator', vins: '*' }] });
+    const alerts = await serve({ tokens });
+    const headers = { authorization: `Bearer ${ALL}` };
+    const answer = await fetch(`${alerts.url}/api/live`, { headers });
+    expect(answer.status).toBe(200);
+    tokens.set({ tokens: [] });
+    expect(await answer.text()).toMatch(/^data: /);
+    expect((await fetch(`${alerts.url}/api/live`, { headers })).status).toBe(401);
   });
 
   it('streams the fleet and the watched car, new samples only', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChampionSource } from '../../alerts/champions.ts';
 import type { Champion } from '../../alerts/reign.ts';
-import { tokenStore } from '../../alerts/tokens.ts';
+import { type TokenStore, type TokensFile, tokenStore } from '../../alerts/tokens.ts';
 import type { Catalogue } from '../../core/catalogue.ts';
 import type { Alert, Score } from '../../core/events.ts';
 import { createFixedTopics, topicSpec } from '../../core/log/create-topics.ts';
@@ -41,6 +41,20 @@ export const TOKENS = tokenStore({
   ],
   carSecret: SECRET,
 });
+
+/** A token store whose file the test changes by hand. */
+export function changingTokens(first: TokensFile): TokenStore & { set(next: TokensFile): void } {
+  let store = tokenStore(first);
+  let generation = 0;
+  return {
+    grantOf: (token) => store.grantOf(token),
+    generation: () => generation,
+    set: (next) => {
+      store = tokenStore(next);
+      generation += 1;
+    },
+  };
+}
 
 /** What every server of the tests is told: a free port of this machine, the time as it is, the tokens above. */
 export const serverOn = (log: Log, warn: (line: string) => void = () => undefined) => ({

@@ -86,7 +86,9 @@ describe('tokens', () => {
     };
     write(JSON.stringify(listed('the latter token', '*')));
     expect(store.grantOf('the former token')).not.toBeNull();
+    const before = store.generation();
     nowMs += 1000;
+    expect(store.generation()).not.toBe(before);
     expect(store.grantOf('the former token')).toBeNull();
     expect(store.grantOf('the latter token')).not.toBeNull();
     write('{');
