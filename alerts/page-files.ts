@@ -43,7 +43,11 @@ export function addPage(app: FastifyInstance, pageToken: string | undefined): vo
       const here = isLoopbackName(request.headers.host) && isLoopbackAddress(request.socket.remoteAddress);
       const given = pageToken !== undefined && here ? pageToken : '';
       const meta = `<meta name="telltale-token" content="${given.replace(/[^A-Za-z0-9_~.-]/g, '')}">`;
-      return reply.headers(HEADERS).type(type).send(text.replace('<!-- token -->', meta));
+      // With a token in it the page is nothing to keep.
+      return reply
+        .headers({ ...HEADERS, 'cache-control': 'no-store' })
+        .type(type)
+        .send(text.replace('<!-- token -->', meta));
     });
   }
 }

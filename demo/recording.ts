@@ -140,6 +140,8 @@ async function drive(
     if (alert.phase === 'raised') alerts += 1;
     say(alertLine(alert));
   });
+  // Awaited when the drives are over: a failure before must not end the process unheard.
+  printed.catch(() => undefined);
   const second = await replay(
     stack,
     recording,

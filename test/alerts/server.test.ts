@@ -242,6 +242,7 @@ describe('the server', () => {
     expect(status).toBe(200);
     expect(text).toContain(`<meta name="telltale-token" content="${ALL}">`);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(headers.get('cache-control')).toBe('no-store');
     const rebound = await new Promise<string>((resolve) => {
       get(alerts.url, { headers: { host: 'evil.example' } }, (answer) => resolve(readText(answer)));
     });
