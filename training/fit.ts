@@ -13,18 +13,21 @@ import type { Backend } from '../core/model/backend.ts';
 import { BUNDLE_FORMAT, type BundleContent, type ModelBundle, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { FEATURE_VERSION } from '../core/model/features.ts';
+import type { HeadSpec } from '../core/model/heads/head.ts';
+import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
 import { calibrate } from './calibrate.ts';
 import { dealFolds, type Folds } from './folds.ts';
 import { fitRangeHead } from './heads/range.ts';
 import { fitRelationHead } from './heads/relation.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
-import { combine, type Ground, type Judged, judge, type Parts } from './judge.ts';
+import { fitShockHead } from './heads/shock.ts';
+import { type Ground, type Judged, judge, type Parts, scoresOf } from './judge.ts';
 import { fitNetwork, type Network } from './network.ts';
 import { prepare, selectRows } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
-import { fitTail } from './tails.ts';
+import { fitStatisticTails } from './statistics.ts';
 import { findVariants, variantRows, variantsAmong, weighVariants, wrapHead } from './variants.ts';
 
 export interface TrainInput {
@@ -141,12 +144,17 @@ function fitRelations(input: TrainInput, { prepared, folds, variants }: Ground) 
   });
 }
 
-/** The range heads of all variants: fitted on all rows, and without each fold. */
-function fitRanges({ prepared, folds, variants }: Ground, trim: number) {
+/**
+ * The range and shock heads of all variants: fitted on all rows, and without each fold. What a jump is cannot be told from
+ * a single rig's own past.
+ */
+function fitSimple({ prepared, folds, variants }: Ground, trim: number) {
   const fit = (keep: (row: number) => boolean) =>
-    variants.map((variant, v) => {
+    variants.flatMap((variant, v) => {
       const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
-      return wrapHead(fitRangeHead(own, trim), variants, v);
+      const heads: HeadSpec[] = [fitRangeHead(own, trim)];
+      if (!folds.byTime) heads.push(fitShockHead(own, trim));
+      return heads.map((head) => wrapHead(head, variants, v));
     });
   return {
     final: fit(() => true),
@@ -168,7 +176,7 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
     heads: input.heads ?? usualHeads(folds.byTime),
   };
   const relations = fitRelations(input, ground);
-  const ranges = fitRanges(ground, trim);
+  const simple = fitSimple(ground, trim);
   // The autoencoder costs most: two of them, each fitted on every other fold, judge what the other has seen.
   const halves: Network[] = [];
   if (options.heads.length > 0) {
@@ -194,12 +202,12 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
     const other = halves[1 - (fold % 2)];
     return {
       network: other?.network ?? network,
-      heads: [...relations.map((one) => one.folds[fold]!), ...ranges.folds[fold]!, ...(other?.heads ?? [])],
+      heads: [...relations.map((one) => one.folds[fold]!), ...simple.folds[fold]!, ...(other?.heads ?? [])],
     };
   };
   const judged = judge(ground, input.series, partsOf);
   return {
-    parts: { network, heads: [...relations.map((one) => one.final), ...ranges.final, ...heads] },
+    parts: { network, heads: [...relations.map((one) => one.final), ...simple.final, ...heads] },
     model,
     judged,
     partsOf,
@@ -208,17 +216,10 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
 
 type Scores = Trained['heldOut'];
 
-function scoresOf(content: Omit<BundleContent, 'threshold'>, judged: readonly Judged[]): Scores {
-  const detector = createDetector(sealBundle({ ...content, threshold: 1 }));
-  return judged.map(({ series, raw }) => ({ series, scores: combine(detector, raw) }));
-}
-
 function thresholdOf(scores: Scores, { shared, folds }: Ground, alertsPerHour: number): number {
-  const hours = hoursIn(
-    scores.map(({ series }) => series),
-    shared.gapMs,
-  );
-  const budget = { alertsPerHour, hours, sameCars: folds.byTime };
+  const judged = scores.map(({ series }) => series);
+  const hours = hoursIn(judged, shared.gapMs);
+  const budget = { alertsPerHour, hours, sameCars: folds.byTime, cars: carsIn(judged).length };
   return calibrate(
     scores.map((one) => one.scores),
     shared.hysteresis,
@@ -230,12 +231,12 @@ function thresholdOf(scores: Scores, { shared, folds }: Ground, alertsPerHour: n
 function weigher(
   ground: Ground,
   judged: readonly Judged[],
-  content: Omit<BundleContent, 'threshold'>,
+  content: Omit<BundleContent, 'usual' | 'threshold'>,
   alertsPerHour: number,
 ): (parts: Parts) => Parts {
   const { variants, variantOf } = ground;
   if (variants.length === 1) return (parts) => parts;
-  const scores = scoresOf(content, judged);
+  const { scores } = scoresOf(content, judged);
   const thresholds = variants.map((_, v) => {
     const own = scores.filter(({ series }) => variantOf(series.id) === v);
     return Math.max(LEAST_THRESHOLD, thresholdOf(own, ground, alertsPerHour));
@@ -255,16 +256,11 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
     throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
   const ground = layGround(input);
   const { parts, model, judged: heldOut, partsOf } = await fitAll(input, ground);
-  const count = heldOut[0]!.raw.length / heldOut[0]!.series.tsMs.length;
-  const all = heldOut.reduce((sum, { raw }) => sum + raw.length / count, 0);
-  const several = ground.variants.length > 1;
-  const tails = Array.from({ length: count }, (_, s) => {
-    const column = new Float64Array(all);
-    let n = 0;
-    // A statistic rests at 0 while cars of another variant are followed: those rows say nothing of it.
-    for (const { raw } of heldOut)
-      for (let i = s; i < raw.length; i += count) if (raw[i]! > 0 || !several) column[n++] = raw[i]!;
-    return fitTail(n > 0 ? column.subarray(0, n) : column, 0);
+  const channels = ground.shared.scaler.signals.length;
+  const statisticsOf = (head: HeadSpec) => createHead(head, channels).statistics.length;
+  const tails = fitStatisticTails(parts.heads, statisticsOf, heldOut, {
+    several: ground.variants.length > 1,
+    oneRig: ground.folds.byTime,
   });
   const card = {
     seed,
@@ -276,8 +272,9 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
   };
   const unweighed = { ...ground.shared, ...parts, tails, card };
   const weigh = weigher(ground, heldOut, unweighed, alertsPerHour);
-  const content = { ...unweighed, ...weigh(parts) };
-  const scores = scoresOf(content, heldOut);
+  const weighed = { ...unweighed, ...weigh(parts) };
+  const { usual, scores } = scoresOf(weighed, heldOut);
+  const content = { ...weighed, usual };
   const exact = thresholdOf(scores, ground, alertsPerHour);
   // As many decimals as scores have, so that all who compare the two agree.
   const threshold = Math.ceil(Math.max(LEAST_THRESHOLD, exact) * 1e4) / 1e4;

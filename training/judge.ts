@@ -2,23 +2,27 @@
 import { type BundleContent, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { createHead } from '../core/model/heads/heads.ts';
+import { lessUsual, USUAL_STATE, type UsualScore } from '../core/model/usual.ts';
 import type { Folds } from './folds.ts';
+import { concat } from './methods.ts';
 import type { Prepared } from './prepared.ts';
+import { quantileOf } from './scaling.ts';
 import type { Series } from './series.ts';
 import type { Variant } from './variants.ts';
 
+const NOTHING_USUAL: UsualScore = { typical: 0, most: 0 };
 const NO_TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
 /** Rows a detector is led through before a stretch of time it judges. */
 const WARM_UP = 600;
 
-export /** What all fits share: rows as features, and who judges whom. */
-interface Ground {
+/** What all fits share: rows as features, and who judges whom. */
+export interface Ground {
   readonly prepared: Prepared;
   readonly variants: readonly Variant[];
   /** The place among them of a car's variant. */
   readonly variantOf: (car: string) => number;
   readonly folds: Folds;
-  readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'threshold' | 'card'>;
+  readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'usual' | 'threshold' | 'card'>;
 }
 
 export type Parts = Pick<BundleContent, 'network' | 'heads'>;
@@ -28,7 +32,7 @@ function bareDetector({ shared }: Ground, parts: Parts): Detector {
   const channels = shared.scaler.signals.length;
   const tails = parts.heads.flatMap((head) => createHead(head, channels).statistics.map(() => NO_TAIL));
   const card = { seed: 0, backend: '', rows: 0, cars: 0, hours: 0, train: {} };
-  return createDetector(sealBundle({ ...shared, ...parts, tails, threshold: 1, card }));
+  return createDetector(sealBundle({ ...shared, ...parts, tails, usual: NOTHING_USUAL, threshold: 1, card }));
 }
 
 export interface Judged {
@@ -85,10 +89,45 @@ export function scoreSeries(detector: Detector, series: Series): Float64Array {
   );
 }
 
-/** Scores from raw statistics, as the detector would give them. */
-export function combine(detector: Detector, raw: Float64Array): Float64Array {
+/** The length of each row's vector of levels, as the detector would give it. */
+function lengthsOf(detector: Detector, raw: Float64Array): Float64Array {
   const count = detector.statistics.length;
   return Float64Array.from({ length: raw.length / count }, (_, i) =>
-    detector.scoreOf(raw.subarray(i * count, (i + 1) * count)),
+    detector.lengthOf(raw.subarray(i * count, (i + 1) * count)),
   );
+}
+
+/** A series' lengths as scores: less what is usual for the car, which begins anew after each pause. */
+function scoresFrom({ tsMs }: Series, lengths: Float64Array, usual: UsualScore, gapMs: number): Float64Array {
+  const state = new Float32Array(USUAL_STATE);
+  return lengths.map((length, i) => {
+    const restart = i === 0 || !(tsMs[i]! - tsMs[i - 1]! <= gapMs);
+    return lessUsual(usual, length, state, 0, restart);
+  });
+}
+
+/** Share of rows of cars held out whose score may count as a car's usual one. */
+const USUAL_SHARE = 0.9;
+
+export interface JudgedScores {
+  readonly usual: UsualScore;
+  readonly scores: readonly { readonly series: Series; readonly scores: Float64Array }[];
+}
+
+/** Scores of what was judged, by the tails and shares of `content`, and what scores are usual. */
+export function scoresOf(
+  content: Omit<BundleContent, 'threshold' | 'usual'>,
+  judged: readonly Judged[],
+): JudgedScores {
+  const detector = createDetector(sealBundle({ ...content, usual: NOTHING_USUAL, threshold: 1 }));
+  const lengths = judged.map(({ raw }) => lengthsOf(detector, raw));
+  const sorted = concat(lengths).sort();
+  const usual = { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, USUAL_SHARE) };
+  return {
+    usual,
+    scores: judged.map(({ series }, i) => ({
+      series,
+      scores: scoresFrom(series, lengths[i]!, usual, content.gapMs),
+    })),
+  };
 }

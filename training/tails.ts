@@ -1,6 +1,5 @@
 // Fits each statistic's tail: quantiles of held-out events, beyond them an exponential tail (peaks over threshold; Pickands
-// 1975, with shape 0). And the threshold that keeps a budget of alerts, after hysteresis.
-import { type Hysteresis, isActive, stepHysteresis } from '../core/model/hysteresis.ts';
+// 1975, with shape 0).
 import type { Tail } from '../core/model/tail.ts';
 import { quantileOf } from './scaling.ts';
 
@@ -35,52 +34,4 @@ export function fitTail(statistics: Float64Array, trim: number): Tail {
   }
   const mean = beyond > 0 && excess > 0 ? excess / beyond : Math.max(1e-6, 0.2 * Math.abs(last));
   return { at, levels, slope: 1 / (mean * Math.LN10) };
-}
-
-/** Alerts raised over series of scores at a threshold. */
-export function countAlerts(
-  scores: readonly Float64Array[],
-  threshold: number,
-  hysteresis: Hysteresis,
-): number {
-  let alerts = 0;
-  for (const series of scores) {
-    let state = 0;
-    for (let i = 0; i < series.length; i += 1) {
-      const before = isActive(state);
-      state = stepHysteresis(hysteresis, state, series[i]! >= threshold);
-      if (!before && isActive(state)) alerts += 1;
-    }
-  }
-  return alerts;
-}
-
-/**
- * The lowest threshold whose alerts keep within `perHour` over `hours` of held-out driving. Where the budget allows less than
- * a handful of alerts over those hours, log(alerts) is continued along its trend over the thresholds before.
- */
-export function thresholdForBudget(
-  scores: readonly Float64Array[],
-  hours: number,
-  perHour: number,
-  hysteresis: Hysteresis,
-): number {
-  const allowed = perHour * hours;
-  const enough = Math.max(allowed, 4);
-  const top = scores.reduce((most, series) => series.reduce((a, b) => Math.max(a, b), most), 0);
-  const keeps = (count: number) => {
-    let low = 0;
-    let high = top + 1e-9;
-    for (let i = 0; i < 40; i += 1) {
-      const middle = (low + high) / 2;
-      if (countAlerts(scores, middle, hysteresis) <= count) high = middle;
-      else low = middle;
-    }
-    return high;
-  };
-  const here = keeps(enough);
-  if (allowed >= enough) return Math.max(here, 0.1);
-  const wider = keeps(enough * 4);
-  const perDecade = Math.max(0.3, (here - wider) / Math.log10(4));
-  return Math.max(0.1, here + perDecade * Math.log10(enough / Math.max(allowed, 1e-3)));
 }

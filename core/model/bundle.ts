@@ -63,6 +63,8 @@ const Bundle = Type.Object({
   ),
   /** One for each statistic of each head, in order. */
   tails: Type.Array(TailSchema, { minItems: 1 }),
+  /** What scores are like before a car's usual strangeness is taken off (usual.ts). */
+  usual: Type.Object({ typical: Type.Number({ minimum: 0 }), most: Type.Number({ minimum: 0 }) }),
   threshold: Type.Number({ exclusiveMinimum: 0 }),
   hysteresis: Type.Object({ window: Type.Integer(), raise: Type.Integer(), release: Type.Integer() }),
   /** Usual time between two events of a car. */
@@ -145,6 +147,8 @@ function checkSizes(bundle: ModelBundle, source: string): void {
     refuse(source, 'damaged: the scaler names a signal that the catalogue lacks');
   if (medians.length !== catalogue.signals.length)
     refuse(source, 'damaged: a median for each signal is needed');
+  if (bundle.usual.most < bundle.usual.typical)
+    refuse(source, 'damaged: the usual score is above the highest usual one');
   if (bundle.network.at(-1)!.outputs !== channels)
     refuse(source, 'damaged: the network does not give one number a channel');
   for (const { at, levels } of bundle.tails) {

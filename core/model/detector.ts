@@ -7,6 +7,7 @@ import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
 import { createHead } from './heads/heads.ts';
 import { compileNetwork } from './kernel.ts';
 import { tailLevel } from './tail.ts';
+import { lessUsual, USUAL_STATE } from './usual.ts';
 
 /** All the detector remembers of a car. */
 export interface CarState {
@@ -17,7 +18,7 @@ export interface CarState {
 
 /** What a step found. Arrays are reused. */
 export interface Finding {
-  /** Finite, ≥ 0: the length of the vector of `levels`. */
+  /** Finite, ≥ 0: the length of the vector of `levels`, less what is usual for the car. */
   score: number;
   /** Level of each statistic, in the order of `statistics`. */
   readonly levels: Float64Array;
@@ -42,8 +43,8 @@ export interface Detector {
   step(state: CarState, values: Float64Array | Float32Array, tsMs: number, at?: number): Finding;
   /** Fills `finding.shares`; only after a step, when somebody wants to know. */
   explain(): Finding;
-  /** The score that raw statistics make, for calibration. */
-  scoreOf(raw: Float64Array): number;
+  /** The length of the vector of levels that raw statistics make, for calibration. */
+  lengthOf(raw: Float64Array): number;
   encodeState(state: CarState): Uint8Array;
   /** @throws TelltaleError MODEL_INVALID when the bytes are not of this model */
   decodeState(bytes: Uint8Array): CarState;
@@ -75,10 +76,11 @@ export function createDetector(bundle: ModelBundle): Detector {
   const channels = bundle.scaler.signals.length;
   const network = compileNetwork(bundleLayers(bundle));
   const { running, stateSize, count } = layOut(bundle.heads.map((spec) => createHead(spec, channels)));
+  const slotCount = stateSize + USUAL_STATE;
   if (bundle.tails.length !== count) {
     throw new TelltaleError('MODEL_INVALID', `damaged: ${bundle.tails.length} tails for ${count} statistics`);
   }
-  const { tails, scaler, stepMs, gapMs } = bundle;
+  const { tails, scaler, usual, stepMs, gapMs } = bundle;
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   const parts = new Float64Array(channels);
   const input: HeadInput = {
@@ -102,7 +104,8 @@ export function createDetector(bundle: ModelBundle): Detector {
   const foretellers = running.map(({ head }) => head).filter((head) => head.expected !== undefined);
 
   // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support each other.
-  const scoreOf: Detector['scoreOf'] = (raw) => {
+  let length = 0;
+  const lengthOf: Detector['lengthOf'] = (raw) => {
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
       const level = shares[i]! * tailLevel(tails[i]!, raw[i]!);
@@ -121,7 +124,8 @@ export function createDetector(bundle: ModelBundle): Detector {
     if (tsMs > state.lastTsMs) state.lastTsMs = tsMs;
     for (const { head, stateAt, statisticsAt } of running)
       head.step(input, state.slots, stateAt, finding.raw, statisticsAt);
-    finding.score = scoreOf(finding.raw);
+    length = lengthOf(finding.raw);
+    finding.score = lessUsual(usual, length, state.slots, stateSize, input.restart);
     foretold.set(input.reconstruction);
     for (const head of foretellers) head.expected?.(foretold);
     for (let k = 0; k < channels; k += 1)
@@ -134,12 +138,12 @@ export function createDetector(bundle: ModelBundle): Detector {
     for (const { head, statisticsAt } of running) {
       for (let i = 0; i < head.statistics.length; i += 1) {
         const level = finding.levels[statisticsAt + i]!;
-        if (level <= 0 || finding.score <= 0) continue;
+        if (level <= 0 || length <= 0) continue;
         head.blame(i, parts);
         let sum = 0;
         for (let k = 0; k < channels; k += 1) sum += parts[k]!;
         if (!(sum > 0)) continue;
-        const weight = (level / finding.score) ** 2 / sum;
+        const weight = (level / length) ** 2 / sum;
         for (let k = 0; k < channels; k += 1) finding.shares[scaler.signals[k]!]! += weight * parts[k]!;
       }
     }
@@ -150,12 +154,12 @@ export function createDetector(bundle: ModelBundle): Detector {
     bundle,
     statistics: running.flatMap(({ head }) => head.statistics.map((name) => `${head.name}.${name}`)),
     threshold: bundle.threshold,
-    newState: () => ({ lastTsMs: Number.NEGATIVE_INFINITY, slots: new Float32Array(stateSize) }),
+    newState: () => ({ lastTsMs: Number.NEGATIVE_INFINITY, slots: new Float32Array(slotCount) }),
     step,
     explain,
-    scoreOf,
-    encodeState: (state) => encodeState(state, stateSize),
-    decodeState: (bytes) => decodeState(bytes, stateSize),
+    lengthOf,
+    encodeState: (state) => encodeState(state, slotCount),
+    decodeState: (bytes) => decodeState(bytes, slotCount),
   };
 }
 

@@ -1,8 +1,8 @@
 // From a car's readings to the numbers the model sees: each signal less its median, over its robust spread, clipped; a
 // missing reading stands at the median, where it says nothing. Signals that never moved in training are left out.
 
-/** Rises whenever the meaning of a feature changes; a bundle made for another one is refused. */
-export const FEATURE_VERSION = 1;
+/** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
+export const FEATURE_VERSION = 2;
 
 /** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
 export interface Scaler {

@@ -38,6 +38,7 @@ export function handBundle(over: Partial<BundleContent> = {}): ModelBundle {
     hysteresis: { ...HYSTERESIS },
     stepMs: 1000,
     gapMs: 60_000,
+    usual: { typical: 0, most: 0 },
     latenessMs: 30_000,
     card: { seed: 1, backend: 'none', rows: 3, cars: 1, hours: 0.1, train: {} },
     ...over,

@@ -4,12 +4,14 @@ import type { Head, HeadSpec } from './head.ts';
 import { createRangeHead, type RangeSpec } from './range.ts';
 import { createRelationHead, type RelationSpec } from './relation.ts';
 import { createResidualHead, type ResidualSpec } from './residual.ts';
+import { createShockHead, type ShockSpec } from './shock.ts';
 import { createVariantHead, type VariantSpec } from './variant.ts';
 
 const KINDS: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head>> = {
   range: (spec, channels) => createRangeHead(spec as RangeSpec, channels),
   relation: (spec, channels) => createRelationHead(spec as RelationSpec, channels),
   residual: (spec, channels) => createResidualHead(spec as ResidualSpec, channels),
+  shock: (spec, channels) => createShockHead(spec as ShockSpec, channels),
   variant: (spec, channels) => createVariantHead(spec as VariantSpec, channels, createHead),
 };
 

@@ -1,0 +1,42 @@
+// A car's usual strangeness. Some cars and some drives are a little strange all the time: an old engine, a trailer, a road the
+// history hardly knows. What a car's scores usually exceed the fleet's by is taken off, as far as healthy cars go and no
+// further, so that a fault is judged against the car's own calm and a lasting fault cannot become one.
+
+/** What the scores of cars held out are like. */
+export interface UsualScore {
+  /** Their median, ≥ 0. */
+  readonly typical: number;
+  /** The highest score that may count as a car's usual one, ≥ typical. */
+  readonly most: number;
+}
+
+/** Floats of a car's state: events counted, and the log of its usual score over the typical one. */
+export const USUAL_STATE = 2;
+
+/** Events of the fleet's that a car's own are weighed against, and events after which the past is forgotten. */
+const FLEET_WEIGHT = 100;
+const MOST_WEIGHT = 600;
+/** One event moves the usual score by this factor's logarithm at most, over its weight. */
+const MOST_NEWS = 1;
+/** Scores below it are not told apart. */
+const FLOOR = 0.1;
+
+/** The score less what is usual for the car beyond what is typical, ≥ 0; the state (from `at`) then learns from it. */
+export function lessUsual(
+  { typical, most }: UsualScore,
+  score: number,
+  state: Float32Array,
+  at: number,
+  restart: boolean,
+): number {
+  const count = restart ? 0 : state[at]!;
+  const log = restart ? 0 : state[at + 1]!;
+  const base = typical + FLOOR;
+  const rest = score - base * (Math.exp(log) - 1);
+  const weight = Math.min(MOST_WEIGHT, FLEET_WEIGHT + count + 1);
+  const news = Math.log((score + FLOOR) / base) - log;
+  const bounded = news > MOST_NEWS ? MOST_NEWS : news < -MOST_NEWS ? -MOST_NEWS : news;
+  state[at] = Math.min(MOST_WEIGHT, count + 1);
+  state[at + 1] = Math.min(Math.log((most + FLOOR) / base), log + bounded / weight);
+  return rest > 0 ? rest : 0;
+}
