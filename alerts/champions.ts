@@ -13,7 +13,7 @@ const same = (a: Champion | null, b: Champion | null) =>
   a === b || (a !== null && b !== null && a.version === b.version && a.sinceMs === b.sinceMs);
 
 /** Resolves with the champion as soon as it is another one than `known`, with null when the signal aborts. */
-export function nextChampion(
+function nextChampion(
   source: ChampionSource,
   known: Champion | null,
   signal: AbortSignal,

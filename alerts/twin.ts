@@ -136,10 +136,6 @@ export class Twin {
     return [...this.#usual].map((square) => round(Math.sqrt(square / weight)) ?? 0);
   }
 
-  has(vin: string): boolean {
-    return this.#cars.has(vin);
-  }
-
   /**
    * Cars by level, strangest first, at most a second old in their order.
    * @param vins the cars that may be seen; null: all

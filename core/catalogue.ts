@@ -95,11 +95,3 @@ export function catalogueHash(catalogue: Catalogue): string {
     .digest('hex')
     .slice(0, 16);
 }
-
-/** A signal in words with its reading: `coolant temperature 118.2 °C`. */
-export function describeReading(signal: SignalSpec, value: number | null): string {
-  const name = signal.label ?? signal.name;
-  if (value === null) return `${name} missing`;
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return `${name} ${value.toFixed(digits)}${signal.unit === '' ? '' : ` ${signal.unit}`}`;
-}

@@ -35,7 +35,7 @@ const LATER: readonly (readonly [fault: string, kind: 'combustion' | 'electric']
 ];
 const FIRST_EVERY_MS = 4000;
 const LATER_EVERY_MS = 45_000;
-export const MEND_AFTER_MS = 240_000;
+const MEND_AFTER_MS = 240_000;
 
 /** The breaks of a demo, without end: the first few close together, then one at a time. No car is chosen twice in a row. */
 export function* breaks(options: BreaksOptions): Generator<Break> {

@@ -10,7 +10,7 @@ import { isClientId } from './judge.ts';
 import type { Trouble } from './trouble.ts';
 
 /** Clients whose id begins so may publish to `fleet/commands`. */
-export const CONTROL_PREFIX = 'control-';
+const CONTROL_PREFIX = 'control-';
 
 /** Longest MQTT packet taken in; a longer one closes the connection before it is collected in memory. */
 export const MAX_PACKET_BYTES = 262_144;

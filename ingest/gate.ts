@@ -18,10 +18,6 @@ export class Gate {
     this.#options = options;
   }
 
-  get isOpen(): boolean {
-    return this.#open;
-  }
-
   /** Puts the gate before a socket whose reader pulls with `read()` on 'readable' (as Aedes does). */
   guard(socket: Socket): void {
     const read = socket.read.bind(socket);

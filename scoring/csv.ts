@@ -13,7 +13,7 @@ import { type Car, newCar } from './car.ts';
 import { followCar, roundScore } from './follow.ts';
 import { topSignals } from './score-writer.ts';
 
-export const SCORES_HEADER = 'id,timestamp,score,threshold,alert,top1,top2';
+const SCORES_HEADER = 'id,timestamp,score,threshold,alert,top1,top2';
 
 export interface CsvScoring {
   readonly file: string;

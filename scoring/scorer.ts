@@ -40,10 +40,6 @@ export class Scorer {
     this.#scratch = detector.newState();
   }
 
-  get cars(): number {
-    return this.#cars.size;
-  }
-
   /** Takes over a car's state from the state topic. @throws TelltaleError MODEL_INVALID */
   restore(vin: string, bytes: Uint8Array): void {
     this.#cars.set(vin, decodeCar(bytes, this.#options.detector));

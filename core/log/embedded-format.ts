@@ -22,7 +22,6 @@ export function recordKey(topicId: number, partition: number, offset: number): B
 }
 
 export const offsetOfKey = (key: Buffer): number => key.readUIntBE(6, 6);
-export const partitionOfKey = (key: Buffer): number => key.readUInt16BE(4);
 
 /** Key of a partition's own entry: topic id u32, partition u16. */
 export function partitionKey(topicId: number, partition: number): Buffer {

@@ -4,7 +4,7 @@ import { isRetryable, messageOf, TelltaleError } from '../errors.ts';
 import { pause } from '../service.ts';
 import './kafka-queue.ts';
 
-export const CONNECT_MS = 3000;
+const CONNECT_MS = 3000;
 export const REQUEST_MS = 15_000;
 /** How long the broker may hold a fetch that has nothing to give: the default of 5 s stalls joins and disconnects. */
 export const FETCH_WAIT_MS = 100;

@@ -16,7 +16,7 @@ export interface Cursor {
 }
 
 /** Offsets of a position for these partitions; `absent` says where unnamed ones stand. */
-export async function resolvePosition(
+async function resolvePosition(
   fetcher: KafkaFetcher,
   partitions: readonly number[],
   position: Position,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { catalogueHash, checkCatalogue, describeReading, resolveCatalogue } from '../../core/catalogue.ts';
+import { catalogueHash, checkCatalogue, resolveCatalogue } from '../../core/catalogue.ts';
 
 const signal = { name: 'speedKmh', unit: 'km/h', min: 0, max: 300 };
 const own = { name: 'own', version: 1, signals: [signal] };
@@ -50,13 +50,5 @@ describe('a catalogue', () => {
     expect(hash).toMatch(/^[0-9a-f]{16}$/);
     expect(catalogueHash({ ...own, name: 'x', signals: [{ ...a, max: 1 }, b] })).toBe(hash);
     expect(catalogueHash({ ...own, signals: [b, a] })).not.toBe(hash);
-  });
-
-  it('describes a reading in words', () => {
-    const coolant = { name: 'coolantC', unit: '°C', min: -50, max: 150, label: 'coolant temperature' };
-    expect(describeReading(coolant, 118.24)).toBe('coolant temperature 118 °C');
-    expect(describeReading(coolant, 18.24)).toBe('coolant temperature 18.2 °C');
-    expect(describeReading({ name: 'gear', unit: '', min: -1, max: 10 }, 3)).toBe('gear 3.00');
-    expect(describeReading(coolant, null)).toBe('coolant temperature missing');
   });
 });
