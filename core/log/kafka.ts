@@ -5,7 +5,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { TelltaleError } from '../errors.ts';
 import { type Clock, pause } from '../service.ts';
 import { KafkaAppender } from './kafka-append.ts';
-import { asking, calling, kafkaClient, partitionsOf } from './kafka-client.ts';
+import { asking, calling, kafkaClient, partitionsOf, protocolType } from './kafka-client.ts';
 import { KafkaFetcher } from './kafka-fetch.ts';
 import { type Outgoing, outgoing } from './kafka-messages.ts';
 import { KafkaOffsets } from './kafka-offsets.ts';
@@ -109,7 +109,17 @@ class KafkaLog implements Log {
   async deleteTopic(name: string): Promise<void> {
     const topic = this.#full(name);
     await this.#offsets.askPartitions(topic);
-    await calling(`${topic}: delete`, () => this.#admin.deleteTopics({ topics: [topic] }));
+    let again = false;
+    await asking(`${topic}: delete`, async () => {
+      try {
+        await this.#admin.deleteTopics({ topics: [topic] });
+      } catch (error) {
+        // The answer to the first try was lost, not the try.
+        if (again && protocolType(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return;
+        again = true;
+        throw error;
+      }
+    });
     await this.#offsets.forget(topic);
     await this.#appender.renew();
     for (let check = 0; check < CHECKS; check++) {
