@@ -28,7 +28,7 @@ it('trains on a first history, goes live, stops in order, and the second start g
   await second.line(/^live: 40 cars/);
   expect(await second.interrupt(), second.lines.join('\n')).toBe(0);
   expect(second.lines.filter((line) => /^(training|released)/.test(line))).toEqual([]);
-});
+}, 1_800_000);
 
 /** Twelve drives of two signals that belong together, one broken row. */
 function recording(): string {
@@ -60,7 +60,7 @@ it('drives a recording to its end, every event counted at each stage', async () 
   expect(text).toContain('events: published 4,800 = in log 4,800 = scored 4,800 + dead letters 0');
   expect(text).toContain('rows that could not be driven: 1');
   expect(text).toMatch(/alerts: \d+ in 0\.5\d h on 5 live drives/);
-});
+}, 900_000);
 
 it('refuses a recording of one car, a catalogue that lacks a column, and a file that is not there', async () => {
   const one = join(dir, 'one.csv');
@@ -71,4 +71,4 @@ it('refuses a recording of one car, a catalogue that lacks a column, and a file 
   await writeFile(one, 'id,time,x,y\na,0,1,1\nb,1,2,1\n');
   await demo(one).line(/CATALOGUE_INVALID: .*lacks the columns y/);
   await demo(join(dir, 'none.csv')).line(/RECORDING_INVALID: .*none\.csv/);
-});
+}, 900_000);

@@ -11,5 +11,5 @@ it.skipIf('missing' in kafka)(
     expect(brokers).not.toBe('');
     await alertReachesThePhone({ KAFKA_BROKERS: brokers, TELLTALE_TOPIC_PREFIX: `e2e-${process.pid}.` });
   },
-  900_000,
+  1_800_000,
 );

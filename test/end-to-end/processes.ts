@@ -46,7 +46,7 @@ export function start(args: readonly string[], env: Readonly<Record<string, stri
   return {
     lines,
     exited,
-    line: async (pattern, limitMs = 240_000) => {
+    line: async (pattern, limitMs = 600_000) => {
       const limit = AbortSignal.timeout(limitMs);
       limit.addEventListener('abort', wake, { once: true });
       for (let next = 0; ; ) {

@@ -85,7 +85,7 @@ async function scene(env: Readonly<Record<string, string>>, undo: Undo): Promise
   const neighbour = phone(url, carToken(secret, other!));
   await control.send({ vins: [broken!], action: 'break', fault: 'tyre-blow-out', severity: 1 });
   const named = ({ phase, top }: Alert) => phase === 'raised' && /^tyre/.test(top[0]?.signal ?? '');
-  const alert = await owner.first(named, 240_000);
+  const alert = await owner.first(named, 600_000);
   expect(alert.vin).toBe(broken);
   expect(alert.reason).toMatch(/tyre pressure too low: \d+ kPa, expected about \d+ kPa/);
   expect(owner.alerts.every(({ vin }) => vin === broken)).toBe(true);

@@ -189,7 +189,8 @@ describe("kafkajs's queue of requests", () => {
 describe.skipIf('missing' in kafka)('on a real broker', () => {
   const brokers = 'missing' in kafka ? '' : kafka.brokers;
   const prefix = `kafka-test-${process.pid}-${Date.now()}.`;
-  const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING });
+  const patience = { connectionTimeout: 60_000, requestTimeout: 240_000 };
+  const client = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING, ...patience });
   const admin = client.admin();
   let log: Log;
   beforeAll(async () => {
