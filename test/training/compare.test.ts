@@ -11,6 +11,7 @@ import type { Log } from '../../core/log/log.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { type Backend, loadBackend } from '../../core/model/backend.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
+import { FEATURE_VERSION } from '../../core/model/features.ts';
 import { readReleases } from '../../core/model/releases.ts';
 import { groundTruthTopic } from '../../core/topics.ts';
 import { readChampion } from '../../training/champion.ts';
@@ -21,8 +22,8 @@ import { handBundle } from '../support/hand-bundle.ts';
 import { appendCars, SMALL_CATALOGUE } from '../support/small-fleet.ts';
 
 const T0 = 1_700_000_000_000;
-const ROWS = 450;
-const VISIBLE_MS = T0 + 300_000;
+const ROWS = 600;
+const VISIBLE_MS = T0 + 400_000;
 let dir: string;
 let log: Log;
 let backend: Backend;
@@ -34,7 +35,7 @@ beforeAll(async () => {
   log = openEmbeddedLog({ dir, prefix: '', clock: () => T0, warn: () => {} });
   await createFixedTopics(log, 3);
   const cars = Array.from({ length: 7 }, (_, i) => ({ vin: `C${i}`, rows: ROWS, seed: i }));
-  await appendCars(log, [...cars, { vin: 'HOT', rows: ROWS, seed: 9, overheatsFrom: 300 }]);
+  await appendCars(log, [...cars, { vin: 'HOT', rows: ROWS, seed: 9, overheatsFrom: 400 }]);
   const truth = { vin: 'HOT', faultId: 'f1', fault: 'overheating', severity: 1 } as const;
   await log.append(groundTruthTopic.name, [
     { key: 'HOT', value: groundTruthTopic.encode({ ...truth, ts: VISIBLE_MS - 1000, phase: 'started' }) },
@@ -85,7 +86,7 @@ describe('a model trained beside a champion', () => {
       report.synthetic.map(({ kind, events }) => [kind, events]),
     );
     expect(knownFaults).toEqual([
-      { car: 'HOT', kind: 'overheating', fromMs: VISIBLE_MS, judgedS: 149, delayS: expect.any(Number) },
+      { car: 'HOT', kind: 'overheating', fromMs: VISIBLE_MS, judgedS: 199, delayS: expect.any(Number) },
     ]);
     expect(champion.known).toHaveLength(1);
     expect(knownFaults[0]!.delayS).toBeLessThan(60);
@@ -101,7 +102,7 @@ describe('a model trained beside a champion', () => {
     const bundle = sealBundle({ ...content, featureVersion: 0 });
     await release({ log, clock: Date.now, by: '', note: '', version: 'old', bundle, promote: true });
     const { report, html, lines } = await train('third');
-    const why = 'model old: made for feature version 0; this program computes 1. Train it again.';
+    const why = `model old: made for feature version 0; this program computes ${FEATURE_VERSION}. Train it again.`;
     expect(report.champion).toEqual({ version: 'old', refused: why });
     expect(html).toContain(`Champion old could not be compared: ${why}`);
     expect(lines).toContain(`champion old could not be compared: ${why}`);
