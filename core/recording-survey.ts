@@ -1,4 +1,5 @@
 // What each column of a recording is: one pass over its records.
+import { TimeSurvey } from './recording-time.ts';
 
 const EMPTY = new Set(['', 'nan', 'null', 'na', 'n/a', 'none', '-']);
 /** A column counts as numeric when at most this share of its filled cells is unreadable. */
@@ -39,7 +40,7 @@ export class Survey {
   readonly #unreadable: Float64Array;
   readonly #min: Float64Array;
   readonly #max: Float64Array;
-  #largestTime = 0;
+  readonly #times = new TimeSurvey();
 
   constructor(header: readonly string[], idColumn: string, timeColumn: string, ignore: readonly string[]) {
     const kept = header
@@ -61,8 +62,7 @@ export class Survey {
     this.rowCount += 1;
     const id = record[this.#idIndex] ?? '';
     if (id !== '') this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
-    const time = Number(record[this.#timeIndex]);
-    if (Number.isFinite(time)) this.#largestTime = Math.max(this.#largestTime, Math.abs(time));
+    this.#times.add(record[this.#timeIndex] ?? '');
     for (let c = 0; c < this.#indexes.length; c += 1) {
       const value = readCell(record[this.#indexes[c]!]);
       if (value === undefined) this.#unreadable[c]! += 1;
@@ -92,10 +92,8 @@ export class Survey {
     });
   }
 
-  /** Numeric times are seconds, milliseconds, microseconds or nanoseconds by their size: year 5138 in seconds is 1e11. */
-  msPerUnit(): number {
-    if (this.#largestTime < 1e11) return 1000;
-    if (this.#largestTime < 1e14) return 1;
-    return this.#largestTime < 1e17 ? 1e-3 : 1e-6;
+  /** Event time in ms of a cell of the time column, NaN when it is no time. */
+  timeReader(): (cell: string) => number {
+    return this.#times.reader();
   }
 }

@@ -1,6 +1,6 @@
 // A recording: a CSV file (plain or gzip) with an id column, a time column and any numeric columns, each id a car.
 // Opening it reads the file once to learn what each column is; rows are then streamed, so memory does not grow with it.
-// recording-file.ts reads the file, recording-survey.ts learns the columns.
+// recording-file.ts reads the file, recording-survey.ts learns the columns, recording-time.ts how times are written.
 import type { Catalogue } from './catalogue.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { detectDelimiter, fault, readHeader, records } from './recording-file.ts';
@@ -67,7 +67,7 @@ export async function openRecording(file: string, options: RecordingOptions = {}
   const columns = survey.facts();
   const signals = columns.filter((c) => c.numeric).map((c) => c.name);
   if (signals.length === 0) throw fault(file, `no numeric column besides ${idColumn} and ${timeColumn}`);
-  const msPerUnit = survey.msPerUnit();
+  const readTime = survey.timeReader();
   return {
     file,
     idColumn,
@@ -76,8 +76,7 @@ export async function openRecording(file: string, options: RecordingOptions = {}
     signals,
     rowCount: survey.rowCount,
     ids: survey.ids,
-    rows: (wanted = signals) =>
-      readRows(file, delimiter, { header, idColumn, timeColumn, wanted, msPerUnit }),
+    rows: (wanted = signals) => readRows(file, delimiter, { header, idColumn, timeColumn, wanted, readTime }),
   };
 }
 
@@ -120,22 +119,12 @@ function pickColumn(
   return found;
 }
 
-/** Event time in ms: a number in the file's unit, or a date (UTC where it names no zone). NaN when it is neither. */
-function readTime(cell: string, msPerUnit: number): number {
-  const text = cell.trim();
-  if (text === '') return Number.NaN;
-  const value = Number(text);
-  if (Number.isFinite(value)) return Math.round(value * msPerUnit);
-  const iso = text.replace(' ', 'T');
-  return Date.parse(/(?:z|[+-]\d\d:?\d\d)$/i.test(iso) || !iso.includes('T') ? iso : `${iso}Z`);
-}
-
 interface RowPlan {
   readonly header: readonly string[];
   readonly idColumn: string;
   readonly timeColumn: string;
   readonly wanted: readonly string[];
-  readonly msPerUnit: number;
+  readonly readTime: (cell: string) => number;
 }
 
 async function* readRows(file: string, delimiter: string, plan: RowPlan): AsyncGenerator<RecordingRow> {
@@ -147,7 +136,7 @@ async function* readRows(file: string, delimiter: string, plan: RowPlan): AsyncG
     for (let c = 0; c < indexes.length; c += 1) values[c] = readCell(record[indexes[c]!]) ?? Number.NaN;
     const id = record[idIndex] ?? '';
     const timeText = record[timeIndex] ?? '';
-    const tsMs = readTime(timeText, plan.msPerUnit);
+    const tsMs = plan.readTime(timeText);
     let why: string | null = null;
     if (record.length !== plan.header.length)
       why = `line ${line}: ${record.length} cells, the header has ${plan.header.length}`;
