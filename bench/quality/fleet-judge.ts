@@ -39,7 +39,7 @@ export interface FleetSize {
 const TEST_S = 1500;
 /** What the documents give the figures of, and a glance. */
 export const FLEET_SIZES = {
-  full: { seed: 11, trainCars: 60, trainS: 3600, wholeCars: 240, perFamily: 6, testS: TEST_S },
+  full: { seed: 11, trainCars: 144, trainS: 1500, wholeCars: 240, perFamily: 6, testS: TEST_S },
   quick: { seed: 11, trainCars: 30, trainS: 1800, wholeCars: 48, perFamily: 2, testS: TEST_S },
 } as const satisfies Record<string, FleetSize>;
 
@@ -77,6 +77,23 @@ export function driveHistory({ seed, trainCars, trainS }: FleetSize) {
   return driveFleet({ seed, cars: trainCars, seconds: trainS, odd: oddAmong(some) }).series;
 }
 
+/**
+ * Seconds from the moment a fault can be seen to the alert that rose for it, null where none did. Averages see a creeping fault
+ * before any single reading tells it: an alert that rose since the fault began and is still up by then came after 0 s.
+ */
+export function delayOf(
+  tsMs: Float64Array,
+  alerts: Uint8Array,
+  startedMs: number,
+  visibleMs: number,
+): number | null {
+  const visible = tsMs.findIndex((ts) => ts >= visibleMs);
+  const early = firstRise(alerts, tsMs.indexOf(startedMs), visible + 1);
+  if (early >= 0 && alerts[visible] === 1) return 0;
+  const at = firstRise(alerts, visible, alerts.length);
+  return at < 0 ? null : (tsMs[at]! - visibleMs) / 1000;
+}
+
 export const judgedFamilies = (): string[] =>
   [...FAULTS.values()].filter(({ course }) => course.rampS <= LONGEST_RAMP_S).map(({ id }) => id);
 
@@ -98,13 +115,11 @@ export async function measureFleet(
   const detector = createDetector(bundle);
   const test = driveTest(size, families);
   const found = new Map<string, (number | null)[]>(families.map((id) => [id, []]));
-  for (const { fault, series } of test.broken) {
+  for (const { fault, atS, series } of test.broken) {
     const visibleMs = test.visibleMs(series.id);
     if (visibleMs === undefined) continue;
     const alerts = alertsOf(scoreSeries(detector, series), bundle.threshold, bundle.hysteresis);
-    const from = series.tsMs.findIndex((tsMs) => tsMs >= visibleMs);
-    const at = firstRise(alerts, from, alerts.length);
-    found.get(fault)!.push(at < 0 ? null : (series.tsMs[at]! - visibleMs) / 1000);
+    found.get(fault)!.push(delayOf(series.tsMs, alerts, series.tsMs[atS]!, visibleMs));
   }
   const whole = new Map<HarmlessKind | 'plain', WholeCars>(
     (['plain', ...ODDITY_KINDS] as const).map((kind) => [kind, { cars: 0, alerts: 0 }]),

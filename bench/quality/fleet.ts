@@ -38,10 +38,12 @@ export interface FleetPlan {
 /** A morning in spring: event time only matters for the weather. */
 const START_MS = Date.UTC(2026, 3, 14, 7);
 
-/** When each oddity begins and how long it lasts: what is decided before a drive lasts all of it. */
-const ODDITIES: Readonly<Record<HarmlessKind, { readonly at: string; readonly lasts: string }>> = {
+/**
+ * When each oddity begins and how long it lasts. What is decided before a drive is done in the second before the first event, so
+ * that no reading jumps; a hot day is hot from the night before, in a fleet of its own (HOT).
+ */
+const ODDITIES: Readonly<Record<Exclude<HarmlessKind, 'hot-day'>, { at: string; lasts: string }>> = {
   'cold-start': { at: '1s', lasts: '1h' },
-  'hot-day': { at: '1s', lasts: '1d' },
   towing: { at: '1s', lasts: '1d' },
   'new-tyres': { at: '1s', lasts: '1d' },
   'new-firmware': { at: '1s', lasts: '1d' },
@@ -49,9 +51,12 @@ const ODDITIES: Readonly<Record<HarmlessKind, { readonly at: string; readonly la
   tunnel: { at: '600s', lasts: '3m' },
   'clock-jump': { at: '600s', lasts: '1m' },
 };
-export const ODDITY_KINDS = Object.keys(ODDITIES) as readonly HarmlessKind[];
+const BENT = Object.keys(ODDITIES) as (keyof typeof ODDITIES)[];
+export const ODDITY_KINDS: readonly HarmlessKind[] = [...BENT, 'hot-day'];
+/** 14 °C above the usual, as a hot day is in the scenarios. */
+const HOT = { weather: { meanC: 30 } } as const;
 
-/** Cars `from` and on, each other one odd, the kinds in turn. */
+/** Each other car odd, the kinds in turn. */
 export const oddAmong = (cars: readonly number[]): OddCar[] =>
   cars.flatMap((car, i) =>
     i % 2 === 0 ? [] : [{ car, kind: ODDITY_KINDS[((i - 1) / 2) % ODDITY_KINDS.length]! }],
@@ -60,19 +65,29 @@ export const oddAmong = (cars: readonly number[]): OddCar[] =>
 const carsOf = (seed: number, cars: number) =>
   new Fleet(completeScenario({ ...DEMO_SCENARIO, seed, cars }), START_MS).cars;
 
-function scenarioOf({ seed, cars, odd = [] }: FleetPlan) {
+/** The fleet of a plan, or the same cars on a hot day. */
+function fleetOf({ seed, cars, odd = [] }: FleetPlan, hot: boolean): Fleet {
   const vins = carsOf(seed, cars).map(({ vin }) => vin);
-  const harmless = ODDITY_KINDS.flatMap((kind) => {
+  const harmless = BENT.flatMap((kind) => {
     const struck = odd.flatMap((one) => (one.kind === kind ? [vins[one.car]!] : []));
     return struck.length === 0 ? [] : [{ kind, cars: { vins: struck }, ...ODDITIES[kind] }];
   });
-  return completeScenario({ ...DEMO_SCENARIO, seed, cars, harmless });
+  return new Fleet(
+    completeScenario({ ...DEMO_SCENARIO, ...(hot ? HOT : {}), seed, cars, harmless }),
+    START_MS,
+  );
 }
 
 /** Drives a fleet, an event a second, and keeps what its sensors say. */
 export function driveFleet(plan: FleetPlan): FleetRun {
-  const { cars, seconds, breaks = [] } = plan;
-  const fleet = new Fleet(scenarioOf(plan), START_MS);
+  const hot = new Set((plan.odd ?? []).flatMap(({ car, kind }) => (kind === 'hot-day' ? [car] : [])));
+  const usual = drive(plan, fleetOf(plan, false));
+  if (hot.size === 0) return usual;
+  const { series } = drive({ ...plan, breaks: [] }, fleetOf(plan, true));
+  return { ...usual, series: usual.series.map((one, car) => (hot.has(car) ? series[car]! : one)) };
+}
+
+function drive({ cars, seconds, breaks = [] }: FleetPlan, fleet: Fleet): FleetRun {
   const script = new Script(fleet, START_MS);
   const values = fleet.cars.map(() => new Float32Array(seconds * SENSOR_COUNT).fill(Number.NaN));
   const times = fleet.cars.map(() => new Float64Array(seconds));
@@ -80,6 +95,8 @@ export function driveFleet(plan: FleetPlan): FleetRun {
   const silentUntilMs = new Float64Array(cars);
   const out = new Float64Array(SENSOR_COUNT);
   const truth: GroundTruth[] = [];
+  fleet.step();
+  script.apply();
   for (let second = 0; second < seconds; second += 1) {
     for (const { car, fault, severity, atS } of breaks) {
       if (atS === second) fleet.break(car, fault, { severity });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { driveFleet, ODDITY_KINDS, oddAmong, planBreaks } from '../../../bench/quality/fleet.ts';
-import { driveTest } from '../../../bench/quality/fleet-judge.ts';
+import { delayOf, driveTest } from '../../../bench/quality/fleet-judge.ts';
 import { sensorIndex } from '../../../simulator/sensors.ts';
 
 const SIZE = { seed: 3, trainCars: 4, trainS: 60, wholeCars: 17, perFamily: 2, testS: 1000 };
@@ -56,6 +56,16 @@ describe('the bench fleet', () => {
       ofKind(kind).values[2 * sensorIndex.size + sensorIndex.get(signal)!]!;
     expect(first('hot-day', 'ambientC')).toBeGreaterThan(first('plain', 'ambientC') + 5);
     expect(first('cold-start', 'coolantC')).toBeLessThan(35);
+  });
+
+  it('counts an alert from the moment the fault can be seen; one that was up before the fault is none', () => {
+    const tsMs = Float64Array.from({ length: 10 }, (_, i) => 1000 * i);
+    const delay = (...alerts: number[]) => delayOf(tsMs, Uint8Array.from(alerts), 2000, 5000);
+    expect(delay(0, 0, 0, 0, 0, 0, 0, 1, 1, 1)).toBe(2);
+    expect(delay(0, 0, 0, 1, 1, 1, 0, 0, 0, 0)).toBe(0);
+    expect(delay(0, 0, 0, 1, 0, 0, 0, 0, 1, 1)).toBe(3);
+    expect(delay(0, 0, 0, 1, 0, 0, 0, 0, 0, 0)).toBeNull();
+    expect(delay(1, 1, 1, 1, 1, 1, 1, 1, 1, 1)).toBeNull();
   });
 
   it('gives the same drive again from the same seed', () => {
