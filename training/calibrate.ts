@@ -56,8 +56,6 @@ export interface Budget {
   readonly hours: number;
   /** True when the cars to come are the ones held out by time: no other car will be odder. Default false. */
   readonly sameCars?: boolean;
-  /** Cars the scores are of. Default: as many as series. */
-  readonly cars?: number;
 }
 
 export interface Calibration {
@@ -77,13 +75,12 @@ const EPISODES = 16;
 const TIMES_ALLOWED = 3;
 
 /**
- * Alerts taken off for what the cars held out did not show: cars differ more than episodes of one car do, so the next odd one
- * raises several; the more cars were held out, the less is left unseen. Measured on splits of real drives (docs/design/0005).
+ * Alerts taken off for what the hours held out did not show: cars differ more than episodes of one car do, and the fewer
+ * alerts a budget allows the more of them one odd car makes. Measured on splits of real drives (docs/design/0005).
  */
-const UNSEEN = 8;
-const UNSEEN_TIMES_CARS = 216;
+const UNSEEN = 4;
 /** What is left of a budget at least. */
-const LEAST_CAUTION = 0.12;
+const LEAST_CAUTION = 0.45;
 
 /** The highest base at which at least `wanted` episodes begin, by bisection over the levels that occur. */
 function baseFor(all: readonly Float64Array[], wanted: number, rest: number): number {
@@ -125,11 +122,10 @@ function plausible(excesses: Float64Array): number {
 export function calibrate(
   scores: readonly Float64Array[],
   hysteresis: Hysteresis,
-  { alertsPerHour, hours, sameCars = false, cars = scores.length }: Budget,
+  { alertsPerHour, hours, sameCars = false }: Budget,
 ): Calibration {
   const asked = Math.max(1e-6, alertsPerHour * hours);
-  const unseen = Math.min(UNSEEN, UNSEEN_TIMES_CARS / Math.max(1, cars));
-  const allowed = sameCars ? asked : asked * Math.max(LEAST_CAUTION, asked / (asked + unseen));
+  const allowed = sameCars ? asked : asked * Math.max(LEAST_CAUTION, asked / (asked + UNSEEN));
   const all = scores.map((series) => sustainedLevels(series, hysteresis));
   const rest = hysteresis.window * 4;
   const wanted = Math.max(EPISODES, TIMES_ALLOWED * allowed);

@@ -10,13 +10,13 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { Backend } from '../core/model/backend.ts';
-import { BUNDLE_FORMAT, type BundleContent, type ModelBundle, sealBundle } from '../core/model/bundle.ts';
+import { BUNDLE_FORMAT, type ModelBundle, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { FEATURE_VERSION } from '../core/model/features.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
-import { calibrate } from './calibrate.ts';
+import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, weigher } from './balance.ts';
 import { dealFolds, type Folds } from './folds.ts';
 import { fitRangeHead } from './heads/range.ts';
 import { fitRelationHead } from './heads/relation.ts';
@@ -28,7 +28,7 @@ import { prepare, selectRows } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
 import { fitStatisticTails } from './statistics.ts';
-import { findVariants, variantRows, variantsAmong, weighVariants, wrapHead } from './variants.ts';
+import { findVariants, variantRows, variantsAmong, wrapHead } from './variants.ts';
 
 export interface TrainInput {
   readonly catalogue: Catalogue;
@@ -75,9 +75,6 @@ export const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
 
 const MIN_ROWS = 100;
 const GAP_STEPS = 60;
-/** Below it nothing is strange, whatever the budget. */
-const LEAST_THRESHOLD = 0.5;
-
 function layGround(input: TrainInput): Ground {
   const { catalogue, series } = input;
   const width = catalogue.signals.length;
@@ -214,37 +211,6 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
   };
 }
 
-type Scores = Trained['heldOut'];
-
-function thresholdOf(scores: Scores, { shared, folds }: Ground, alertsPerHour: number): number {
-  const judged = scores.map(({ series }) => series);
-  const hours = hoursIn(judged, shared.gapMs);
-  const budget = { alertsPerHour, hours, sameCars: folds.byTime, cars: carsIn(judged).length };
-  return calibrate(
-    scores.map((one) => one.scores),
-    shared.hysteresis,
-    budget,
-  ).threshold;
-}
-
-/** What weighs the heads of each variant so that one threshold keeps the budget in all of them. */
-function weigher(
-  ground: Ground,
-  judged: readonly Judged[],
-  content: Omit<BundleContent, 'usual' | 'threshold'>,
-  alertsPerHour: number,
-): (parts: Parts) => Parts {
-  const { variants, variantOf } = ground;
-  if (variants.length === 1) return (parts) => parts;
-  const { scores } = scoresOf(content, judged);
-  const thresholds = variants.map((_, v) => {
-    const own = scores.filter(({ series }) => variantOf(series.id) === v);
-    return Math.max(LEAST_THRESHOLD, thresholdOf(own, ground, alertsPerHour));
-  });
-  const factors = thresholds.map((threshold) => Math.min(...thresholds) / threshold);
-  return (parts) => ({ ...parts, heads: weighVariants(parts.heads, variants, factors) });
-}
-
 /**
  * Trains a model.
  * @throws TelltaleError TRAINING_DATA when there is too little, ABORTED
@@ -258,7 +224,7 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
   const { parts, model, judged: heldOut, partsOf } = await fitAll(input, ground);
   const channels = ground.shared.scaler.signals.length;
   const statisticsOf = (head: HeadSpec) => createHead(head, channels).statistics.length;
-  const tails = fitStatisticTails(parts.heads, statisticsOf, heldOut, {
+  const measured = fitStatisticTails(parts.heads, statisticsOf, heldOut, {
     several: ground.variants.length > 1,
     oneRig: ground.folds.byTime,
   });
@@ -270,12 +236,14 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
     hours: hoursIn(input.series, ground.shared.gapMs),
     train: { alertsPerHour, trim, ...input.card },
   };
+  const judged: Held = { ground, judged: heldOut, alertsPerHour };
+  const tails = balanceAlone(judged, { ...ground.shared, ...parts, tails: measured, card });
   const unweighed = { ...ground.shared, ...parts, tails, card };
-  const weigh = weigher(ground, heldOut, unweighed, alertsPerHour);
+  const weigh = weigher(judged, unweighed);
   const weighed = { ...unweighed, ...weigh(parts) };
   const { usual, scores } = scoresOf(weighed, heldOut);
   const content = { ...weighed, usual };
-  const exact = thresholdOf(scores, ground, alertsPerHour);
+  const exact = thresholdOf(scores, judged);
   // As many decimals as scores have, so that all who compare the two agree.
   const threshold = Math.ceil(Math.max(LEAST_THRESHOLD, exact) * 1e4) / 1e4;
   const judges = Array.from({ length: ground.folds.count }, (_, fold) =>

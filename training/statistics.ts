@@ -2,7 +2,7 @@
 // it does not blind the model:
 // - Leading statistics (distances of averaged relations) count from the first strangeness on and rank the rows. Supporting
 //   ones (single channels, jumps, movements, plain residuals) are noisy in between and speak only when they are rarely so high.
-// - The oddest tenth of the cars, which may be the broken ones, do not say how far a statistic usually goes.
+// - The oddest few cars, which may be the broken ones, do not say how far a statistic usually goes.
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { RelationSpec } from '../core/model/heads/relation.ts';
 import type { VariantSpec } from '../core/model/heads/variant.ts';
@@ -14,10 +14,12 @@ import { fitTail } from './tails.ts';
 
 /** Level from which a supporting statistic counts: what one normal row in ten reaches says nothing. */
 const SUPPORTING_FROM = 1;
-/** Share of the cars, the oddest ones in a statistic, that its tail is not read from. */
-const ODDEST = 0.1;
-/** Fewer cars than this are all needed. */
-const FEW_CARS = 10;
+/**
+ * Cars, the oddest ones in a statistic, that its tail is not read from: one in nine, but no more than this. A large fleet has
+ * many that are odd without being broken (towing, in the hills), and forgetting them makes each of their like an alert.
+ */
+const ODDEST = 3;
+const ODDEST_OF = 9;
 /** A car is as odd as this quantile of its statistic is high. */
 const ODDNESS = 0.9;
 
@@ -61,10 +63,10 @@ function byCar(judged: readonly Judged[], count: number, s: number, resting: boo
 }
 
 function withoutOddest(cars: readonly Float64Array[]): readonly Float64Array[] {
-  if (cars.length < FEW_CARS) return cars;
+  const oddest = Math.min(ODDEST, Math.floor(cars.length / ODDEST_OF));
   const oddness = cars.map((values) => quantileOf(values.slice().sort(), ODDNESS));
-  const limit = quantileOf(Float64Array.from(oddness).sort(), 1 - ODDEST);
-  return cars.filter((_, i) => oddness[i]! <= limit);
+  const order = [...cars.keys()].sort((a, b) => oddness[a]! - oddness[b]! || a - b);
+  return order.slice(0, cars.length - oddest).map((i) => cars[i]!);
 }
 
 /**

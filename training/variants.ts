@@ -128,3 +128,10 @@ export function weighVariants(
     return { ...head, share: (head.share ?? 1) * factor };
   });
 }
+
+/** The place of the variant a head follows; −1: it follows all cars. */
+export function variantPlace(head: HeadSpec, variants: readonly Variant[]): number {
+  if (head.kind !== 'variant') return -1;
+  const own = (head as VariantSpec).channels.join();
+  return variants.findIndex(({ channels }) => channels.join() === own);
+}

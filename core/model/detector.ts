@@ -103,16 +103,22 @@ export function createDetector(bundle: ModelBundle): Detector {
   const foretold = new Float64Array(channels);
   const foretellers = running.map(({ head }) => head).filter((head) => head.expected !== undefined);
 
+  const alone = Uint8Array.from(running.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0)));
+
   // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support each other.
+  // To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet ones add nothing.
   let length = 0;
+  let together = 0;
   const lengthOf: Detector['lengthOf'] = (raw) => {
-    let sum = 0;
+    let fourth = 0;
+    together = 0;
     for (let i = 0; i < count; i += 1) {
       const level = shares[i]! * tailLevel(tails[i]!, raw[i]!);
       finding.levels[i] = level;
-      sum += level * level;
+      if (alone[i] === 1) fourth += level ** 4;
+      else together += level * level;
     }
-    return Math.sqrt(sum);
+    return Math.sqrt(Math.sqrt(together * together + fourth));
   };
 
   const step: Detector['step'] = (state, values, tsMs, at = 0) => {
@@ -143,7 +149,8 @@ export function createDetector(bundle: ModelBundle): Detector {
         let sum = 0;
         for (let k = 0; k < channels; k += 1) sum += parts[k]!;
         if (!(sum > 0)) continue;
-        const weight = (level / length) ** 2 / sum;
+        const part = alone[statisticsAt + i] === 1 ? level ** 2 : together;
+        const weight = (level ** 2 * part) / length ** 4 / sum;
         for (let k = 0; k < channels; k += 1) finding.shares[scaler.signals[k]!]! += weight * parts[k]!;
       }
     }

@@ -39,7 +39,7 @@ describe('fitStatisticTails', () => {
   const fit = (judged: Judged[], oneRig: boolean, head: HeadSpec = { kind: 'range', name: 'range' }) =>
     fitStatisticTails([head], () => 1, judged, { several: false, oneRig })[0]!;
 
-  it('does not let the oddest tenth of the cars say how far a statistic usually goes', () => {
+  it('does not let the oddest cars say how far a statistic usually goes', () => {
     const spoilt = fit(cars(30, 2), true);
     // P(X ≥ 5) = e⁻⁵: level 2.17.
     expect(tailLevel(spoilt, 5)).toBeGreaterThan(1.9);
@@ -47,8 +47,10 @@ describe('fitStatisticTails', () => {
     expect(tailLevel(spoilt, 101)).toBeGreaterThan(20);
   });
 
-  it('needs all cars when there are few', () => {
-    expect(tailLevel(fit(cars(9, 1), true), 101)).toBeLessThan(3);
+  it('needs all cars when there are few, and takes no more than three for broken in a large fleet', () => {
+    expect(tailLevel(fit(cars(8, 1), true), 101)).toBeLessThan(3);
+    expect(tailLevel(fit(cars(80, 3), true), 101)).toBeGreaterThan(20);
+    expect(tailLevel(fit(cars(80, 6), true), 101)).toBeLessThan(3);
   });
 
   it('counts supporting statistics among cars from one row in ten on, leading ones from the beginning', () => {

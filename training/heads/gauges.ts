@@ -1,6 +1,7 @@
 // Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in units of
 // each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks for them.
 
+import { invariant } from '../../core/errors.ts';
 import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import type { Tail } from '../../core/model/tail.ts';
@@ -14,12 +15,16 @@ export interface GaugeRows {
   readonly channels: number;
   readonly averages: Float32Array;
   readonly folds: Uint8Array;
+  /** Each row's stretch of driving, rising numbers; needed by plans with `reach`. */
+  readonly stretches?: Uint32Array;
 }
 
 export interface GaugePlan {
   readonly span: number;
   /** Statistic by single channels' tails instead of the Mahalanobis distance. */
   readonly single: boolean;
+  /** Statistic by single channels in units of how far they go in whole cars. */
+  readonly reach?: boolean;
 }
 
 /** Added to the correlation matrix: differences below a tenth of a channel's spread are not told apart. */
@@ -90,6 +95,36 @@ function channelTails(precision: Precision, channels: number): Tail[] {
   });
 }
 
+/** Times the mean excess of the upper half of the stretches' extremes over their median. */
+const BEYOND_MEDIAN = 6;
+const LEAST_REACH = 1e-3;
+
+/** How far each channel's average goes in stretches of whole cars: the median of their extremes and a tail beyond it. */
+function reachOf(
+  { count, channels, averages, folds, stretches }: GaugeRows,
+  left: number,
+  center: Float64Array,
+) {
+  invariant(stretches !== undefined, 'a reach is that of stretches');
+  const extremes: Float64Array[] = [];
+  for (let r = 0, last = -1; r < count; r += 1) {
+    if (folds[r] === left) continue;
+    if (stretches[r] !== last) extremes.push(new Float64Array(channels));
+    last = stretches[r]!;
+    const extreme = extremes.at(-1)!;
+    for (let k = 0; k < channels; k += 1) {
+      const size = Math.abs(averages[r * channels + k]! - center[k]!);
+      if (size > extreme[k]!) extreme[k] = size;
+    }
+  }
+  return Float64Array.from({ length: channels }, (_, k) => {
+    const sizes = Float64Array.from(extremes, (extreme) => extreme[k]!).sort();
+    const median = quantileOf(sizes, 0.5);
+    const excess = sizes.reduce((sum, size) => sum + Math.max(0, size - median), 0) / sizes.length;
+    return Math.max(LEAST_REACH, median + BEYOND_MEDIAN * excess);
+  });
+}
+
 /**
  * Fits one gauge on the rows of all folds but `left` (−1: all).
  * @param center where each channel's average lies normally
@@ -104,6 +139,12 @@ export function fitGauge(
   trim: number,
 ): GaugeSpec {
   const { channels, averages, folds } = rows;
+  if (plan.reach)
+    return {
+      span: plan.span,
+      center: encodeFloats(center),
+      reach: encodeFloats(reachOf(rows, left, center)),
+    };
   const deviations = new Float64Array(rows.count * channels);
   let count = 0;
   for (let r = 0; r < rows.count; r += 1) {

@@ -9,6 +9,7 @@ import {
   fillStreams,
   INPUT_SPANS,
   inputCount,
+  type RelationGauge,
   type RelationPlan,
   type RelationSpec,
   stateLayout,
@@ -17,7 +18,7 @@ import { compileMap } from '../../core/model/kernel.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { normal, seededRandom } from '../../core/model/random.ts';
 import type { Prepared } from '../prepared.ts';
-import { fitGauge, type GaugeRows } from './gauges.ts';
+import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
 import { fitReadouts, type Readouts, type Sample } from './readouts.ts';
 import { rowInput } from './residual.ts';
 
@@ -58,7 +59,13 @@ const GAUGES = [
   { stream: 'own', span: 8, single: true },
   { stream: 'jitter', span: 30, single: true },
   { stream: 'jitter', span: 200, single: true },
-] as const;
+  { stream: 'own', span: 8, single: false, reach: true },
+  { stream: 'own', span: 30, single: false, reach: true },
+  { stream: 'own', span: 150, single: false, reach: true },
+  { stream: 'others', span: 30, single: false, reach: true },
+  { stream: 'others', span: 150, single: false, reach: true },
+  { stream: 'jitter', span: 30, single: false, reach: true },
+] as const satisfies readonly (GaugePlan & { stream: RelationGauge['stream'] })[];
 
 /** Mean rows between two beginnings. */
 function stretchLength({ count, first }: Prepared): number {
@@ -77,9 +84,14 @@ function stretchLength({ count, first }: Prepared): number {
  */
 function gaugesFor(prepared: Prepared) {
   const longest = Math.max(8, Math.round(stretchLength(prepared) / 8));
-  const all = GAUGES.map((gauge) => ({ ...gauge, span: Math.min(gauge.span, longest) }));
-  return all.filter(({ stream, span, single }, i) => {
-    const alike = all.filter((other) => other.stream === stream && other.single === single);
+  const all: (GaugePlan & { stream: RelationGauge['stream'] })[] = GAUGES.map((gauge) => ({
+    ...gauge,
+    span: Math.min(gauge.span, longest),
+  }));
+  return all.filter(({ stream, span, single, reach }, i) => {
+    const alike = all.filter(
+      (other) => other.stream === stream && other.single === single && other.reach === reach,
+    );
     const longer = alike.some((other) => other.span > span && other.span <= 2 * span);
     return !longer && all.findIndex((other) => alike.includes(other) && other.span === span) === i;
   });
@@ -163,12 +175,15 @@ function gaugeRows(
   const width = inputCount(plan.units, channels);
   const stride = Math.max(1, Math.ceil(count / MAX_GAUGE_ROWS));
   const size = Math.ceil(count / stride);
+  const rowFolds = new Uint8Array(size);
+  const stretches = new Uint32Array(size);
   const rows = gauges.map(
     (): GaugeRows => ({
       count: size,
       channels,
       averages: new Float32Array(size * channels),
-      folds: new Uint8Array(size),
+      folds: rowFolds,
+      stretches,
     }),
   );
   const tables = gauges.map(({ span }) => smoothingTable(span));
@@ -181,8 +196,12 @@ function gaugeRows(
   const maps = readouts.map(({ matrix }) => compileMap(matrix, null, width, 4 * channels));
   const inputs = new Float32Array(width);
   const usual = readouts.map(({ spreads }) => ({ channels, slow: plan.slow, spreads }));
+  let stretch = -1;
+  let before = -1;
   eachRow(prepared, plan, inputs, (r, input, movement, carState) => {
     const fold = folds[r]!;
+    if (input.restart || fold !== before) stretch += 1;
+    before = fold;
     const map = maps[fold]!;
     map.input.set(inputs);
     map.run();
@@ -195,10 +214,11 @@ function gaugeRows(
         const value = streams[stream][k]!;
         average[k] = Number.isNaN(value) ? old : old + weight * (value - old);
       }
-      if (r % stride !== 0) continue;
-      rows[g]!.averages.set(average, (r / stride) * channels);
-      rows[g]!.folds[r / stride] = fold;
+      if (r % stride === 0) rows[g]!.averages.set(average, (r / stride) * channels);
     }
+    if (r % stride !== 0) return;
+    rowFolds[r / stride] = fold;
+    stretches[r / stride] = stretch;
   });
   return { rows, stride };
 }

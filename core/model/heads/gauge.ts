@@ -13,9 +13,14 @@ export interface GaugeSpec {
   /** base64 floats: usual mean of each channel's average; also where a new car starts. */
   readonly center: string;
   /** base64 floats, channels × channels: inverse covariance of the averages, in residual units. */
-  readonly precision: string;
+  readonly precision?: string;
   /** One a channel: how strange |precision row · deviation| / √diagonal is. Absent: the Mahalanobis distance is the statistic. */
   readonly tails?: readonly Tail[];
+  /**
+   * base64 floats, one a channel, > 0: how far whole cars' averages go. The statistic is then the largest deviation in these units,
+   * each channel on its own, and neither `precision` nor `tails` is there.
+   */
+  readonly reach?: string;
 }
 
 export interface Gauge {
@@ -33,7 +38,9 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   if (tails && tails.length !== channels)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${tails.length} tails for ${channels} channels`);
   const center = decodeFloats(spec.center, channels, `head ${name}: center`);
-  const precision = decodeFloats(spec.precision, channels * channels, `head ${name}: precision`);
+  if (spec.reach !== undefined)
+    return createReachGauge(center, decodeFloats(spec.reach, channels, `head ${name}: reach`), span, name);
+  const precision = decodeFloats(spec.precision ?? '', channels * channels, `head ${name}: precision`);
   const roots = Float64Array.from({ length: channels }, (_, k) => Math.sqrt(precision[k * channels + k]!));
   if (!roots.every((root) => root > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: the precision is not positive`);
@@ -74,6 +81,32 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
       }
       run();
       return tails ? strangest(tails) : mahalanobis();
+    },
+    blame: (out) => out.set(parts),
+  };
+}
+
+/** Each channel on its own, in units of how far it goes in whole cars. */
+function createReachGauge(center: Float32Array, reach: Float32Array, span: number, name: string): Gauge {
+  if (!reach.every((value) => value > 0))
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: a reach is not positive`);
+  const table = smoothingTable(span);
+  const parts = new Float64Array(reach.length);
+  return {
+    step: (stream, { restart, steps }, state, at) => {
+      const weight = table[steps]!;
+      let most = 0;
+      for (let k = 0; k < reach.length; k += 1) {
+        const old = restart ? center[k]! : state[at + k]!;
+        const value = stream[k]!;
+        const next = Number.isNaN(value) ? old : Math.fround(old + weight * (value - old));
+        state[at + k] = next;
+        const part = Math.abs(next - center[k]!) / reach[k]!;
+        // Squared twice: the channel that made the statistic takes the blame.
+        parts[k] = part ** 4;
+        if (part > most) most = part;
+      }
+      return most;
     },
     blame: (out) => out.set(parts),
   };

@@ -23,6 +23,8 @@ export interface Head {
   readonly name: string;
   /** Names of its statistics, in the order `step` writes them. */
   readonly statistics: readonly string[];
+  /** 1 for a statistic that shall be heard alone: it counts by its fourth power. Absent: none. */
+  readonly alone?: readonly number[];
   /** 32-bit floats of state a car needs. All zero is the state of a car never seen. */
   readonly stateSize: number;
   /** Advances the car's state (from `state[at]`) by one event and writes the statistics, finite, higher is stranger. */

@@ -220,7 +220,10 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const gauges: Gauge[] = spec.gauges.map((gauge) => createGauge(gauge, channels, name));
   return {
     name,
-    statistics: spec.gauges.map(({ stream, span, tails }) => `${stream}-${span}${tails ? '-peak' : ''}`),
+    statistics: spec.gauges.map(
+      ({ stream, span, tails, reach }) => `${stream}-${span}${tails ? '-peak' : ''}${reach ? '-single' : ''}`,
+    ),
+    alone: spec.gauges.map(({ reach }) => (reach === undefined ? 0 : 1)),
     stateSize: layout.gauges + gauges.length * channels,
     step: (input, state, at, statistics, statisticsAt) => {
       source.step(input, state, at);

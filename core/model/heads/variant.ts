@@ -67,6 +67,7 @@ export function createVariantHead(
   return {
     name,
     statistics: head.statistics,
+    ...(head.alone ? { alone: head.alone } : {}),
     // First whether the car is followed here, then the inner head's state.
     stateSize: 1 + head.stateSize,
     step: (outer, state, at, statistics, statisticsAt) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bundleHash, checkBundle, sealBundle } from '../../../core/model/bundle.ts';
 import { createDetector } from '../../../core/model/detector.ts';
+import type { RelationSpec } from '../../../core/model/heads/relation.ts';
 import { encodeFloats } from '../../../core/model/numbers.ts';
 import { handBundle, identityHead } from '../../support/hand-bundle.ts';
 import { SMALL_CATALOGUE } from '../../support/small-fleet.ts';
@@ -20,6 +21,31 @@ describe('the detector', () => {
     expect(shares[0]).toBeCloseTo(0.8, 9);
     expect(shares[3]).toBeCloseTo(0.2, 9);
     expect([...finding.expected]).toEqual([50, 2000, 35, 90, 200, 7]);
+  });
+
+  it('hears a statistic by reach alone: by the fourth power, beside all others as one', () => {
+    const zeros = (n: number) => encodeFloats(new Array<number>(n).fill(0));
+    const relation: RelationSpec = {
+      kind: 'relation',
+      name: 'relation',
+      units: 1,
+      unitInputs: [0, 1, 2],
+      unitWeights: zeros(4),
+      slow: 50,
+      // Foretells 0 of everything, with a spread of 1: what is unexplained are the z-scores.
+      readout: zeros(8 * 10),
+      spreads: encodeFloats([1, 1, 1, 1, 1, 1, 0, 0]),
+      gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1]) }],
+    };
+    const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
+    const bundle = handBundle({ heads: [identityHead(), relation], tails: [tail, tail, tail] });
+    const detector = createDetector(bundle);
+    const { score } = detector.step(detector.newState(), row(70, 88), 0);
+    // Static statistics √2.5 twice: 5 together; the reach gauge 2.
+    expect(score).toBeCloseTo((5 ** 2 + 2 ** 4) ** (1 / 4), 5);
+    const { shares } = detector.explain();
+    expect(shares[0]! + shares[3]!).toBeCloseTo(1, 6);
+    expect(shares[0]!).toBeGreaterThan(0.8);
   });
 
   it('averages with sign: span 3 weighs the newest by a half, opposite deviations cancel', () => {

@@ -55,6 +55,23 @@ describe('a gauge', () => {
     expect(gauge.step(Float32Array.of(5, 2), input(true), new Float32Array(2), 0)).toBeCloseTo(4.5, 6);
   });
 
+  it('by reach is the largest deviation in units of how far its channel goes, which is blamed', () => {
+    const reach = encodeFloats([4, 0.5]);
+    const gauge = createGauge({ span: 3, center: spec.center, reach }, 2, 'test');
+    const state = new Float32Array(2);
+    // Averages off by (1, 1): a quarter of channel 0's reach, twice channel 1's.
+    expect(gauge.step(Float32Array.of(3, 2), input(true), state, 0)).toBe(2);
+    expect([...state]).toEqual([2, 1]);
+    const parts = new Float64Array(2);
+    gauge.blame(parts);
+    expect([...parts]).toEqual([0.25 ** 4, 16]);
+    expect(gauge.step(Float32Array.of(Number.NaN, 2), input(false), state, 0)).toBe(3);
+    expect(state[0]).toBe(2);
+    expect(() =>
+      createGauge({ span: 3, center: spec.center, reach: encodeFloats([1, 0]) }, 2, 'test'),
+    ).toThrow(/reach is not positive/);
+  });
+
   it('refuses a precision that is not positive', () => {
     expect(() => createGauge({ ...spec, precision: encodeFloats([0, 0, 0, 1]) }, 2, 'test')).toThrow(
       /not positive/,

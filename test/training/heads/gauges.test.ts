@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { decodeFloats } from '../../../core/model/numbers.ts';
+import { fitGauge, type GaugeRows } from '../../../training/heads/gauges.ts';
+
+/** Stretches of three rows of two channels; channel 0 goes as far as `extremes` says, channel 1 stays at 2. */
+function rowsOf(extremes: readonly number[]): GaugeRows {
+  const count = extremes.length * 3;
+  return {
+    count,
+    channels: 2,
+    averages: Float32Array.from(extremes.flatMap((most) => [0, 2, -most, 2, most / 2, 2])),
+    folds: Uint8Array.from({ length: count }, (_, r) => (r < 3 ? 1 : 0)),
+    stretches: Uint32Array.from({ length: count }, (_, r) => Math.floor(r / 3)),
+  };
+}
+const PLAN = { span: 30, single: false, reach: true };
+const reachOf = (rows: GaugeRows, left: number) => {
+  const { reach } = fitGauge(PLAN, rows, left, Float64Array.of(0, 2), 1, 0.03);
+  return [...decodeFloats(reach!, 2, 'test')];
+};
+
+describe('a gauge by reach', () => {
+  it('is the median of the stretches\u2019 extremes and six times their mean excess over it', () => {
+    const [moving, still] = reachOf(rowsOf([1, 2, 3]), -1);
+    expect(moving).toBeCloseTo(2 + 6 * (1 / 3), 5);
+    expect(still).toBeCloseTo(1e-3, 6);
+  });
+
+  it('does not see the fold that is left out', () => {
+    expect(reachOf(rowsOf([100, 2, 2]), 1)[0]).toBeCloseTo(2, 5);
+  });
+
+  it('needs to know the stretches', () => {
+    const { stretches: _, ...rows } = rowsOf([1, 2, 3]);
+    expect(() => reachOf(rows, -1)).toThrow(/stretches/);
+  });
+});

@@ -1,0 +1,84 @@
+// What keeps one budget of alerts among many voices: the statistics that are heard alone against all others together, the
+// variants of cars against each other, and the threshold for the score they make.
+import type { BundleContent } from '../core/model/bundle.ts';
+import { createHead } from '../core/model/heads/heads.ts';
+import type { Tail } from '../core/model/tail.ts';
+import { calibrate } from './calibrate.ts';
+import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf } from './judge.ts';
+import { hoursIn, type Series } from './series.ts';
+import { variantPlace, weighVariants } from './variants.ts';
+
+/** Below it nothing is strange, whatever the budget. */
+export const LEAST_THRESHOLD = 0.5;
+
+type Scores = JudgedScores['scores'];
+type Uncalibrated = Omit<BundleContent, 'usual' | 'threshold'>;
+
+/** Rows judged by what had not seen them, and the alerts they may raise. */
+export interface Held {
+  readonly ground: Ground;
+  readonly judged: readonly Judged[];
+  readonly alertsPerHour: number;
+}
+
+/** The threshold at which these scores, of cars among those held out, keep the budget. */
+export function thresholdOf(scores: Scores, { ground, alertsPerHour }: Held): number {
+  const { shared, folds } = ground;
+  const series = scores.map((one) => one.series);
+  const hours = hoursIn(series, shared.gapMs);
+  const budget = { alertsPerHour, hours, sameCars: folds.byTime };
+  return calibrate(
+    scores.map((one) => one.scores),
+    shared.hysteresis,
+    budget,
+  ).threshold;
+}
+
+const SILENT: Tail = { at: [0, 1], levels: [0, 1e-9], slope: 1e-9 };
+
+/**
+ * The tails with those of statistics heard alone replaced: in proportion, so that each alone would keep the budget at the same
+ * score as all the others together.
+ */
+export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
+  const { ground, judged } = held;
+  const channels = ground.shared.scaler.signals.length;
+  const heads = content.heads.map((spec) => ({ spec, head: createHead(spec, channels) }));
+  const alone = heads.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0));
+  if (!alone.includes(1)) return content.tails;
+  const tails = content.tails.map((tail, s) => (alone[s] === 1 ? SILENT : tail));
+  const together = scoresOf({ ...content, tails }, judged).scores;
+  const places = heads.flatMap(({ spec, head }) =>
+    head.statistics.map(() => variantPlace(spec, ground.variants)),
+  );
+  const among = (place: number) => (one: { readonly series: Series }) =>
+    place === -1 || ground.variantOf(one.series.id) === place;
+  const levels = new Map(
+    [...new Set(places)].map((place) => {
+      const level = thresholdOf(together.filter(among(place)), held);
+      return [place, Math.max(LEAST_THRESHOLD, level)];
+    }),
+  );
+  return tails.map((tail, s) => {
+    if (alone[s] !== 1) return tail;
+    const single = judged.filter(among(places[s]!)).map(({ series, raw }) => ({
+      series,
+      scores: Float64Array.from(series.tsMs, (_, i) => raw[i * alone.length + s]!),
+    }));
+    const slope = levels.get(places[s]!)! / Math.max(1e-6, thresholdOf(single, held));
+    return { at: [0, 1], levels: [0, slope], slope };
+  });
+}
+
+/** What weighs the heads of each variant so that one threshold keeps the budget in all of them. */
+export function weigher(held: Held, content: Uncalibrated): (parts: Parts) => Parts {
+  const { variants, variantOf } = held.ground;
+  if (variants.length === 1) return (parts) => parts;
+  const { scores } = scoresOf(content, held.judged);
+  const thresholds = variants.map((_, v) => {
+    const own = scores.filter(({ series }) => variantOf(series.id) === v);
+    return Math.max(LEAST_THRESHOLD, thresholdOf(own, held));
+  });
+  const factors = thresholds.map((threshold) => Math.min(...thresholds) / threshold);
+  return (parts) => ({ ...parts, heads: weighVariants(parts.heads, variants, factors) });
+}
