@@ -51,11 +51,11 @@ export async function detectDelimiter(file: string): Promise<string> {
   return [',', ';', '\t'].reduce((best, next) => (cells(next) > cells(best) ? next : best));
 }
 
-/** The names in the first line, each once. */
+/** The names in the first line, each once; empty where a column has none, as the row numbers that some tools write. */
 export async function readHeader(file: string, delimiter: string): Promise<readonly string[]> {
   for await (const { record } of records(file, delimiter, 1)) {
     const header = record.map((name) => name.trim());
-    const twice = header.find((name, i) => header.indexOf(name) !== i);
+    const twice = header.find((name, i) => name !== '' && header.indexOf(name) !== i);
     if (twice !== undefined) throw fault(file, `line 1: column "${twice}" stands twice`);
     return header;
   }

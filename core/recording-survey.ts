@@ -5,7 +5,7 @@ const EMPTY = new Set(['', 'nan', 'null', 'na', 'n/a', 'none', '-']);
 /** A column counts as numeric when at most this share of its filled cells is unreadable. */
 const UNREADABLE_SHARE = 0.05;
 
-/** What was found in a column that is no id, no time and not ignored. */
+/** What was found in a column that has a name, is no id, no time and not ignored. */
 export interface ColumnFacts {
   readonly name: string;
   readonly numeric: boolean;
@@ -19,18 +19,34 @@ export interface ColumnFacts {
   readonly max: number;
 }
 
-/** A number, NaN for an empty cell, undefined for something else. */
-export function readCell(cell: string | undefined): number | undefined {
+const COMMA_NUMBER = /^\s*[+-]?\d*,\d+(?:e[+-]?\d+)?\s*$/i;
+
+/**
+ * A number, NaN for an empty cell, undefined for something else.
+ * @param decimalComma whether 1,5 is a number: where commas part no cells they part no thousands either
+ */
+export function readCell(cell: string | undefined, decimalComma: boolean): number | undefined {
   if (cell === undefined || cell === '') return Number.NaN;
   const value = Number(cell);
   if (Number.isFinite(value)) return value;
+  if (decimalComma && COMMA_NUMBER.test(cell)) return Number(cell.replace(',', '.'));
   return EMPTY.has(cell.trim().toLowerCase()) ? Number.NaN : undefined;
+}
+
+export interface SurveyPlan {
+  readonly header: readonly string[];
+  readonly idColumn: string;
+  readonly timeColumn: string;
+  readonly ignore: readonly string[];
+  /** As in readCell. */
+  readonly decimalComma: boolean;
 }
 
 /** One pass over the file that learns what each column is. */
 export class Survey {
   readonly ids = new Map<string, number>();
   rowCount = 0;
+  readonly #decimalComma: boolean;
   readonly #indexes: readonly number[];
   readonly #names: readonly string[];
   readonly #idIndex: number;
@@ -42,10 +58,13 @@ export class Survey {
   readonly #max: Float64Array;
   readonly #times = new TimeSurvey();
 
-  constructor(header: readonly string[], idColumn: string, timeColumn: string, ignore: readonly string[]) {
+  constructor({ header, idColumn, timeColumn, ignore, decimalComma }: SurveyPlan) {
+    this.#decimalComma = decimalComma;
     const kept = header
       .map((name, i) => ({ name, i }))
-      .filter(({ name }) => name !== idColumn && name !== timeColumn && !ignore.includes(name));
+      .filter(
+        ({ name }) => name !== '' && name !== idColumn && name !== timeColumn && !ignore.includes(name),
+      );
     this.#indexes = kept.map(({ i }) => i);
     this.#names = kept.map(({ name }) => name);
     this.#idIndex = header.indexOf(idColumn);
@@ -64,7 +83,7 @@ export class Survey {
     if (id !== '') this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
     this.#times.add(record[this.#timeIndex] ?? '');
     for (let c = 0; c < this.#indexes.length; c += 1) {
-      const value = readCell(record[this.#indexes[c]!]);
+      const value = readCell(record[this.#indexes[c]!], this.#decimalComma);
       if (value === undefined) this.#unreadable[c]! += 1;
       else if (Number.isNaN(value)) this.#missing[c]! += 1;
       else {

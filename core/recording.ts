@@ -34,6 +34,8 @@ export interface Recording {
   readonly idColumn: string;
   readonly timeColumn: string;
   readonly columns: readonly ColumnFacts[];
+  /** Columns without a name: row numbers, or what a trailing delimiter makes; no signals. */
+  readonly nameless: number;
   /** Names of the numeric columns, in file order: the signals. */
   readonly signals: readonly string[];
   readonly rowCount: number;
@@ -61,7 +63,8 @@ export async function openRecording(file: string, options: RecordingOptions = {}
         `--ignore names column "${name}", which the header lacks${didYouMean(name, header)} (it has ${header.join(', ')})`,
       );
   }
-  const survey = new Survey(header, idColumn, timeColumn, options.ignore ?? []);
+  const decimalComma = delimiter !== ',';
+  const survey = new Survey({ header, idColumn, timeColumn, ignore: options.ignore ?? [], decimalComma });
   for await (const { record } of records(file, delimiter)) survey.add(record);
   if (survey.rowCount === 0) throw fault(file, 'has a header but no rows');
   const columns = survey.facts();
@@ -73,10 +76,12 @@ export async function openRecording(file: string, options: RecordingOptions = {}
     idColumn,
     timeColumn,
     columns,
+    nameless: header.filter((name) => name === '').length,
     signals,
     rowCount: survey.rowCount,
     ids: survey.ids,
-    rows: (wanted = signals) => readRows(file, delimiter, { header, idColumn, timeColumn, wanted, readTime }),
+    rows: (wanted = signals) =>
+      readRows(file, delimiter, { header, idColumn, timeColumn, wanted, readTime, decimalComma }),
   };
 }
 
@@ -125,6 +130,7 @@ interface RowPlan {
   readonly timeColumn: string;
   readonly wanted: readonly string[];
   readonly readTime: (cell: string) => number;
+  readonly decimalComma: boolean;
 }
 
 async function* readRows(file: string, delimiter: string, plan: RowPlan): AsyncGenerator<RecordingRow> {
@@ -133,7 +139,8 @@ async function* readRows(file: string, delimiter: string, plan: RowPlan): AsyncG
   const indexes = plan.wanted.map((name) => plan.header.indexOf(name));
   for await (const { record, line } of records(file, delimiter)) {
     const values = new Float64Array(indexes.length);
-    for (let c = 0; c < indexes.length; c += 1) values[c] = readCell(record[indexes[c]!]) ?? Number.NaN;
+    for (let c = 0; c < indexes.length; c += 1)
+      values[c] = readCell(record[indexes[c]!], plan.decimalComma) ?? Number.NaN;
     const id = record[idIndex] ?? '';
     const timeText = record[timeIndex] ?? '';
     const tsMs = plan.readTime(timeText);

@@ -33,13 +33,16 @@ async function fileHash(file: string): Promise<string> {
   return hash.digest('hex');
 }
 
-function columnRemarks({ columns }: Recording): string[] {
+function columnRemarks({ columns, nameless }: Recording): string[] {
   const named = (why: string, names: readonly string[]) =>
     names.length === 0 ? [] : [`${why}: ${names.join(', ')}`];
   const text = columns.filter((column) => !column.numeric && column.unreadable > 0);
   const empty = columns.filter((column) => !column.numeric && column.unreadable === 0);
   const holed = columns.filter((column) => column.numeric && column.missing + column.unreadable > 0);
   return [
+    ...(nameless > 0
+      ? [`left out, without a name: ${nameless} ${nameless === 1 ? 'column' : 'columns'}`]
+      : []),
     ...named(
       'left out, not numeric',
       text.map(({ name }) => name),

@@ -71,6 +71,27 @@ describe('openRecording', () => {
     ]);
   });
 
+  it('reads decimal commas where semicolons part the cells, and no thousands for them where commas do', async () => {
+    const comma = await openRecording(await file('comma.csv', 'id;time;x;y\n1;0;1,5;-,25\n1;1;2;1,5e3\n'));
+    expect(comma.signals).toEqual(['x', 'y']);
+    expect((await collect(comma.rows())).map((r) => [...r.values])).toEqual([
+      [1.5, -0.25],
+      [2, 1500],
+    ]);
+    const thousands = await openRecording(await file('thousands.csv', 'id,time,x,y\n1,0,1,"1,234"\n'));
+    expect(thousands.signals).toEqual(['x']);
+  });
+
+  it('takes columns without a name for no signals, and counts them', async () => {
+    const recording = await openRecording(await file('nameless.csv', ',id,time,x,\n0,a,0,10,\n1,a,1,11,\n'));
+    expect(recording.signals).toEqual(['x']);
+    expect(recording.nameless).toBe(2);
+    expect((await collect(recording.rows())).map((r) => [r.id, r.fault, ...r.values])).toEqual([
+      ['a', null, 10],
+      ['a', null, 11],
+    ]);
+  });
+
   it.each([
     ['0', 0],
     ['1700000000', 1_700_000_000_000],
