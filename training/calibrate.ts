@@ -5,6 +5,7 @@
 // 1987), and the tail is read where the budget is met.
 import type { Hysteresis } from '../core/model/hysteresis.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from './extremes.ts';
+import { concat } from './methods.ts';
 
 /**
  * The level that has lasted: at row i the `raise`-th largest of the last `window` scores (0 before there are `raise`). An
@@ -80,16 +81,50 @@ const TIMES_ALLOWED = 3;
  */
 const UNSEEN = 4;
 /** What is left of a budget at least. */
-const LEAST_CAUTION = 0.45;
+const LEAST_CAUTION = 0.35;
 
-/** The highest base at which at least `wanted` episodes begin, by bisection over the levels that occur. */
+/**
+ * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more
+ * alerts than there can be episodes, and the alert would never end.
+ */
+const ROWS_PER_ALERT = 2000;
+
+/** Fewer episodes than this say nothing of where their tail begins. */
+const LEAST_EPISODES = 8;
+/** Bases tried from the top down, at even steps of the logarithm of the share of rows above, from one in 10⁵ on. */
+const BASES = 80;
+const DECADES = 5;
+
+/**
+ * The highest base at which at least `wanted` episodes begin. The lower the base the more begin, until they run into each
+ * other: where there are never so many it is the base at which most begin, and 0 where those are a handful.
+ */
 function baseFor(all: readonly Float64Array[], wanted: number, rest: number): number {
-  let low = 0;
-  let high = all.reduce((most, levels) => levels.reduce((a, b) => Math.max(a, b), most), 0);
-  for (let i = 0; i < 30; i += 1) {
+  const beginning = (base: number) =>
+    all.reduce((sum, levels) => sum + episodePeaks(levels, base, rest).length, 0);
+  const sorted = concat(all).sort();
+  let above = sorted.at(-1)!;
+  let most = 0;
+  let best = 0;
+  for (let i = 0; i <= BASES; i += 1) {
+    const share = 10 ** ((i / BASES - 1) * DECADES);
+    const base = sorted[Math.floor((1 - share) * (sorted.length - 1))]!;
+    const count = beginning(base);
+    if (count >= wanted) return highestBetween(base, above, (middle) => beginning(middle) >= wanted);
+    if (count > most) {
+      most = count;
+      best = base;
+    }
+    above = base;
+  }
+  return most >= LEAST_EPISODES ? best : 0;
+}
+
+/** By bisection the highest value, from `low` where `holds` is true, up to `high`. */
+function highestBetween(low: number, high: number, holds: (value: number) => boolean): number {
+  for (let i = 0; i < 20; i += 1) {
     const middle = (low + high) / 2;
-    const count = all.reduce((sum, levels) => sum + episodePeaks(levels, middle, rest).length, 0);
-    if (count >= wanted) low = middle;
+    if (holds(middle)) low = middle;
     else high = middle;
   }
   return low;
@@ -124,7 +159,8 @@ export function calibrate(
   hysteresis: Hysteresis,
   { alertsPerHour, hours, sameCars = false }: Budget,
 ): Calibration {
-  const asked = Math.max(1e-6, alertsPerHour * hours);
+  const rows = scores.reduce((sum, { length }) => sum + length, 0);
+  const asked = Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));
   const allowed = sameCars ? asked : asked * Math.max(LEAST_CAUTION, asked / (asked + UNSEEN));
   const all = scores.map((series) => sustainedLevels(series, hysteresis));
   const rest = hysteresis.window * 4;

@@ -97,6 +97,27 @@ describe('calibrate', () => {
     expect(Math.abs(found.threshold / clean.threshold - 1)).toBeLessThan(0.1);
   });
 
+  it('keeps alerts rare on rows that come minutes apart, whatever the budget by the hour', () => {
+    const known = Array.from({ length: 10 }, () => wander(3600));
+    const fresh = Array.from({ length: 10 }, () => wander(3600));
+    // Three minutes a row: 1,800 hours, 900 alerts allowed by the hour, 18 by the row.
+    const { threshold } = calibrate(known, HYSTERESIS, { alertsPerHour: 0.5, hours: 1800 });
+    const alerts = fresh.map((scores) => alertsOf(scores, threshold, HYSTERESIS));
+    const up = alerts.reduce((sum, one) => sum + one.reduce((a, b) => a + b, 0), 0);
+    expect(up / 36_000).toBeLessThan(0.03);
+    const raised = alerts.reduce((sum, one) => sum + risesOf(one).length, 0);
+    expect(raised).toBeGreaterThan(3);
+    expect(raised).toBeLessThan(36);
+  });
+
+  it('fits the tail where most episodes begin when there are never as many as wanted', () => {
+    // Twenty episodes an hour apart over a floor that is one long episode itself.
+    const known = [Float64Array.from({ length: 20_000 }, (_, i) => (i % 1000 < 30 ? 5 + (i % 7) / 10 : 1))];
+    const { base, episodes } = calibrate(known, HYSTERESIS, { alertsPerHour: 100, hours: 5 });
+    expect(base).toBeGreaterThan(1);
+    expect(episodes).toBeGreaterThan(10);
+  });
+
   it('is less careful when the cars to come are those held out', () => {
     const known = [wander(3600)];
     const budget = { alertsPerHour: 0.5, hours: 1 };
