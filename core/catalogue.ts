@@ -7,10 +7,15 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { messageOf, TelltaleError } from './errors.ts';
+import { MAX_SIGNAL_NAME } from './events.ts';
 
 export const SignalSpec = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 64, description: 'Short field name, unit last: coolantC' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: MAX_SIGNAL_NAME,
+      description: 'Short field name, unit last: coolantC',
+    }),
     unit: Type.String({ description: 'Unit of the readings; empty when unknown or none' }),
     min: Type.Number({ description: 'Below it a reading is impossible' }),
     max: Type.Number({ description: 'Above it a reading is impossible' }),

@@ -4,6 +4,9 @@ import { type Static, type TSchema, Type } from 'typebox';
 
 const Ms = (description: string) => Type.Integer({ minimum: 0, maximum: 8_640_000_000_000_000, description });
 
+/** Characters of a signal's name at most; a column of a recording may be named by a sentence. */
+export const MAX_SIGNAL_NAME = 200;
+
 /** A car's identity; also a level of MQTT topics, so `/`, `+` and `#` cannot stand in it. */
 export const Vin = Type.String({
   minLength: 1,
@@ -24,7 +27,7 @@ export const Telemetry = Type.Object(
         'Rises strictly within a car, also over its restarts (gaps are allowed); tells redelivered events',
     }),
     ts: Ms('Event time: when the car measured'),
-    signals: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), Reading, {
+    signals: Type.Record(Type.String({ minLength: 1, maxLength: MAX_SIGNAL_NAME }), Reading, {
       maxProperties: 512,
       description: 'Signal name of the catalogue → reading in its unit; null or absent: not measured',
     }),

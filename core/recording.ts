@@ -1,7 +1,7 @@
 // A recording: a CSV file (plain or gzip) with an id column, a time column and any numeric columns, each id a car.
 // Opening it reads the file once to learn what each column is; rows are then streamed, so memory does not grow with it.
 // recording-file.ts reads the file, recording-survey.ts learns the columns, recording-time.ts how times are written.
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, checkCatalogue } from './catalogue.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { detectDelimiter, fault, readHeader, records } from './recording-file.ts';
 import { type ColumnFacts, readCell, Survey } from './recording-survey.ts';
@@ -88,6 +88,7 @@ export async function openRecording(file: string, options: RecordingOptions = {}
 /**
  * Draws up the catalogue of a recording: each numeric column a signal, the range of possible readings ten times the span
  * seen to either side, for a person to correct.
+ * @throws TelltaleError CATALOGUE_INVALID when a column can be no signal: its name is too long, or there are too many
  */
 export function catalogueOfRecording(recording: Recording, name: string): Catalogue {
   const facts = new Map(recording.columns.map((c) => [c.name, c]));
@@ -96,7 +97,7 @@ export function catalogueOfRecording(recording: Recording, name: string): Catalo
     const margin = 10 * (max > min ? max - min : Math.max(1, Math.abs(max)));
     return { name: signal, unit: '', min: min - margin, max: max + margin, label: humanName(signal) };
   });
-  return { name, version: 1, signals };
+  return checkCatalogue({ name, version: 1, signals }, recording.file);
 }
 
 function humanName(column: string): string {

@@ -173,6 +173,19 @@ describe('catalogueOfRecording', () => {
       { name: 'k', unit: '', min: -45, max: 55, label: 'k' },
     ]);
   });
+
+  it('takes a column named by a sentence, and says of one that is longer that it can be no signal', async () => {
+    const of = async (column: string) =>
+      catalogueOfRecording(
+        await openRecording(await file('long.csv', `id,time,${column}\n1,0,100\n`)),
+        'long',
+      );
+    expect((await of('x'.repeat(200))).signals).toHaveLength(1);
+    await expect(of('x'.repeat(201))).rejects.toMatchObject({
+      code: 'CATALOGUE_INVALID',
+      message: expect.stringContaining('200 characters'),
+    });
+  });
 });
 
 const drives = new URL('../../../shared/data/carobd-drives.csv.gz', import.meta.url).pathname;
