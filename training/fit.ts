@@ -28,6 +28,7 @@ import { prepare, selectRows } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
 import { fitStatisticTails } from './statistics.ts';
+import { turn } from './turn.ts';
 import { findVariants, variantRows, variantsAmong, wrapHead } from './variants.ts';
 
 export interface TrainInput {
@@ -119,26 +120,28 @@ interface Fitted {
 }
 
 /** The relation heads of all variants: fitted on all rows, and without each fold. */
-function fitRelations(input: TrainInput, { prepared, folds, variants }: Ground) {
+async function fitRelations(input: TrainInput, { prepared, folds, variants }: Ground) {
   const { seed, signal, trim = 0.03, progress = () => {} } = input;
-  return variants.map((variant, v) => {
+  const out: { readonly final: HeadSpec; readonly folds: readonly HeadSpec[] }[] = [];
+  for (const [v, variant] of variants.entries()) {
     const rows = variantRows(prepared, variant);
     const foldOfRow = folds.ofRow.filter((_, r) => variant.rows[r] === 1);
-    const { final, folds: without } = fitRelationHead(rows, foldOfRow, folds.count, {
+    const { final, folds: without } = await fitRelationHead(rows, foldOfRow, folds.count, {
       seed,
       trim,
       maxRows: input.relationRows,
       share: rows.count / prepared.count,
-      progress: (done, what) => {
-        if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
+      progress: async (done, what) => {
         progress((0.35 * (v + done)) / variants.length, what);
+        await turn(signal);
       },
     });
-    return {
+    out.push({
       final: wrapHead(final, variants, v),
       folds: without.map((spec) => wrapHead(spec, variants, v)),
-    };
-  });
+    });
+  }
+  return out;
 }
 
 /**
@@ -172,7 +175,7 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
     variants,
     heads: input.heads ?? usualHeads(folds.byTime),
   };
-  const relations = fitRelations(input, ground);
+  const relations = await fitRelations(input, ground);
   const simple = fitSimple(ground, trim);
   // The autoencoder costs most: two of them, each fitted on every other fold, judge what the other has seen.
   const halves: Network[] = [];

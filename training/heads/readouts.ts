@@ -93,19 +93,24 @@ function spreadOf(values: Float32Array, sample: Sample, skip: Uint8Array): Float
 /** Folds the strength of the ridge is chosen on; each costs an inversion for each strength. */
 const CHOOSING_FOLDS = 2;
 
+/** Awaited between parts of the work, 0 to 1; may reject to stop. */
+type Progress = (done: number) => Promise<void>;
+
 /** The ridge strength that foretells left-out rows best. */
-function chooseLambda(
+async function chooseLambda(
   sample: Sample,
   masks: readonly number[][],
   grams: readonly Float64Array[],
   crosses: readonly Float64Array[],
-): number {
+  progress: Progress,
+): Promise<number> {
   const none = new Float64Array(sample.channels * sample.width);
   const used = Math.min(CHOOSING_FOLDS, grams.length);
   const otherFolds = Uint8Array.from(sample.folds, (fold) => (fold < used ? 0 : 1));
   let best: number = LAMBDAS[0];
   let bestError = Number.POSITIVE_INFINITY;
-  for (const lambda of LAMBDAS) {
+  for (const [i, lambda] of LAMBDAS.entries()) {
+    await progress(i / LAMBDAS.length);
     const weights = grams.map((_, left) => {
       if (left >= used) return none;
       const inverse = ridgeInverse(sumWithout(grams, left), sample.width, lambda);
@@ -168,7 +173,13 @@ function strangestRows(residuals: Float32Array, spread: Float64Array, sample: Sa
 }
 
 /** Readouts of all rows, then without each fold. */
-export function fitReadouts(sample: Sample, plan: RelationPlan, foldCount: number, trim: number): Readouts[] {
+export async function fitReadouts(
+  sample: Sample,
+  plan: RelationPlan,
+  foldCount: number,
+  trim: number,
+  progress: Progress,
+): Promise<Readouts[]> {
   const { count, width, channels, inputs } = sample;
   const targets = new Float32Array(count * channels);
   for (let r = 0; r < count; r += 1)
@@ -179,7 +190,8 @@ export function fitReadouts(sample: Sample, plan: RelationPlan, foldCount: numbe
   const all = new Uint8Array(count);
   const grams = gramsOf(sample, foldCount, all);
   const crosses = crossesOf(sample, foldCount, all, targets, channels);
-  const lambda = chooseLambda(sample, masks, grams, crosses);
+  const lambda = await chooseLambda(sample, masks, grams, crosses, (done) => progress(0.1 + 0.4 * done));
+  await progress(0.5);
   let skip = all;
   if (trim > 0) {
     const inverse = ridgeInverse(sumWithout(grams, -1), width, lambda);
@@ -194,12 +206,15 @@ export function fitReadouts(sample: Sample, plan: RelationPlan, foldCount: numbe
   const others: Float64Array[] = [];
   const own: Float64Array[] = [];
   for (const left of [-1, ...grams.keys()]) {
+    await progress(0.5 + (0.3 * (left + 1)) / (foldCount + 1));
     const inverse = ridgeInverse(sumWithout(grams, left), width, lambda);
     const cross = sumWithout(crosses, left);
     others.push(solveAll(sample, masks, inverse, cross));
     own.push(solveAll(sample, ownMasks, inverse, cross));
   }
+  await progress(0.8);
   const unexplained = residualsOf(sample, others.slice(1), all);
+  await progress(0.9);
   const unexplainedOwn = residualsOf(sample, own.slice(1), all);
   const spreads = [unexplained, unexplainedOwn, sample.movement].map((values) =>
     spreadOf(values, sample, skip),

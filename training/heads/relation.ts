@@ -30,8 +30,8 @@ export interface RelationOptions {
   readonly maxRows?: number | undefined;
   /** The part of those rows this fit may take, when several share the work. Default 1. */
   readonly share?: number;
-  /** Called between parts of the work, 0 to 1; may throw to stop. */
-  readonly progress: (done: number, what: string) => void;
+  /** Awaited between parts of the work, 0 to 1; may reject to stop. */
+  readonly progress: (done: number, what: string) => Promise<void>;
 }
 
 export interface FittedRelation {
@@ -227,26 +227,28 @@ function gaugeRows(
  * Fits the head.
  * @param folds each row's fold, 0 … foldCount − 1; all rows of a car share one
  */
-export function fitRelationHead(
+export async function fitRelationHead(
   prepared: Prepared,
   folds: Uint8Array,
   foldCount: number,
   options: RelationOptions,
-): FittedRelation {
+): Promise<FittedRelation> {
   const { channels } = prepared;
   const { trim, progress, share = 1 } = options;
   const maxRows = Math.ceil(share * (options.maxRows ?? MAX_SAMPLE));
   const plan = drawPlan(prepared, options.seed, maxRows);
   const gauges = gaugesFor(prepared);
-  progress(0, 'reading relations');
+  await progress(0, 'reading relations');
   const sample = drawSample(prepared, plan, folds, maxRows);
-  progress(0.25, 'fitting relations');
-  const readouts = fitReadouts(sample, plan, foldCount, trim);
+  await progress(0.25, 'fitting relations');
+  const readouts = await fitReadouts(sample, plan, foldCount, trim, (done) =>
+    progress(0.25 + 0.35 * done, 'fitting relations'),
+  );
   const without = readouts.slice(1);
-  progress(0.6, 'judging unseen cars');
+  await progress(0.6, 'judging unseen cars');
   const center = new Float64Array(channels);
   const { rows, stride } = gaugeRows(prepared, plan, folds, without, gauges);
-  progress(0.85, 'learning what is usual');
+  await progress(0.85, 'learning what is usual');
   const specOf = ({ matrix, spreads }: Readouts, left: number): RelationSpec => ({
     kind: 'relation',
     name: 'relation',

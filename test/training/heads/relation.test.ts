@@ -28,7 +28,7 @@ function drive(id: string, seed: number): Series {
 const drives = Array.from({ length: CARS }, (_, c) => drive(`car${c}`, c));
 const prepared = prepare(drives, SCALER, 3, TIME);
 const folds = Uint8Array.from({ length: CARS * ROWS }, (_, r) => Math.floor(r / ROWS) % 3);
-const fitted = fitRelationHead(prepared, folds, 3, { seed: 1, trim: 0.03, progress: () => {} });
+const fitted = await fitRelationHead(prepared, folds, 3, { seed: 1, trim: 0.03, progress: async () => {} });
 
 /** Statistics row after row, and the index of one of them by name. */
 function run(rows: Prepared) {
@@ -91,8 +91,28 @@ describe('the relation head', () => {
     expect(still).toBeGreaterThan(2 * jitter[1]);
   });
 
-  it('fits the same from the same seed', () => {
-    const again = fitRelationHead(prepared, folds, 3, { seed: 1, trim: 0.03, progress: () => {} });
+  it('can be stopped between the parts of its work, and says how far it is', async () => {
+    const seen: number[] = [];
+    const stopped = fitRelationHead(prepared, folds, 3, {
+      seed: 1,
+      trim: 0.03,
+      progress: async (done) => {
+        seen.push(done);
+        if (seen.length === 8) throw new Error('stop');
+      },
+    });
+    await expect(stopped).rejects.toThrow('stop');
+    expect(seen).toHaveLength(8);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    expect(seen.at(-1)).toBeLessThan(0.6);
+  });
+
+  it('fits the same from the same seed', async () => {
+    const again = await fitRelationHead(prepared, folds, 3, {
+      seed: 1,
+      trim: 0.03,
+      progress: async () => {},
+    });
     expect(again).toEqual(fitted);
   });
 
