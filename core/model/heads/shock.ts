@@ -7,6 +7,8 @@ import type { Head, HeadSpec } from './head.ts';
 
 /** Held-in bound of one shock, in multiples of what movements seldom exceed. */
 const MOST_SHOCK = 20;
+/** Below it a shock is rounding: readings come in steps, the usual movement is one of them, and states keep 24 bits. */
+const LEAST_SHOCK = 1e-3;
 
 export interface ShockSpec extends HeadSpec {
   readonly kind: 'shock';
@@ -18,7 +20,7 @@ export interface ShockSpec extends HeadSpec {
 /** How far a movement goes beyond what is seldom exceeded, in multiples of it, signed; 0 for usual movements. */
 export function shockOf(movement: number, seldom: number): number {
   const beyond = (Math.abs(movement) - seldom) / seldom;
-  return beyond > 0 ? Math.sign(movement) * Math.min(MOST_SHOCK, beyond) : 0;
+  return beyond > LEAST_SHOCK ? Math.sign(movement) * Math.min(MOST_SHOCK, beyond) : 0;
 }
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */

@@ -68,6 +68,16 @@ describe('the shock head', () => {
     expect(step([0, 7])).toBe(1);
   });
 
+  it('takes the usual step of a coarse reading for no shock, up or down, however the state rounds', () => {
+    // Steps of 0.5 in a feature of this scale: neither the feature nor the step is a number a state of 32 bits can hold.
+    const coarse = (reading: number) => (reading - 31.7) / 3.49;
+    const head = createShockHead(spec({ seldom: [Math.fround(0.5 / 3.49), 1] }), 2);
+    const step = follow(head);
+    step([coarse(34.5), 0], [1, 1], true);
+    for (const reading of [35, 34.5, 35, 34.5, 34, 34.5]) expect(step([coarse(reading), 0])).toBe(0);
+    expect(step([coarse(35.5), 0])).toBeCloseTo(1, 5);
+  });
+
   it('blames the channel that jumped', () => {
     const head = createShockHead(spec(), 2);
     const step = follow(head);
