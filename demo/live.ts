@@ -42,13 +42,32 @@ async function telemetryCount({ log }: Stack): Promise<number> {
   return (await log.ranges(telemetryTopic.name)).reduce((sum, { earliest, end }) => sum + end - earliest, 0);
 }
 
+/** Event time of the oldest event in the log; undefined: there is none. */
+async function firstEventMs({ log }: Stack, signal: AbortSignal): Promise<number | undefined> {
+  const ranges = await log.ranges(telemetryTopic.name);
+  let firstMs: number | undefined;
+  for (const { partition, earliest, end } of ranges) {
+    if (end === earliest) continue;
+    const options = { partitions: [partition], to: 'end', maxBatch: 1, signal } as const;
+    for await (const { records } of log.read(telemetryTopic.name, options)) {
+      const first = records[0];
+      if (first === undefined || first.value === null) continue;
+      firstMs = Math.min(firstMs ?? Number.POSITIVE_INFINITY, telemetryTopic.decode(first.value).ts);
+      break;
+    }
+  }
+  return firstMs;
+}
+
 async function drive(stack: Stack, scenario: Scenario, settings: Settings, context: Context): Promise<void> {
   const { clock, warn, signal } = context;
   const untrained = stack.releases.current() === null;
   const wanted = (scenario.cars * FIRST_HISTORY_MS) / scenario.everyMs;
   const historyMs = untrained && (await telemetryCount(stack)) < wanted / 2 ? FIRST_HISTORY_MS : 0;
   const broker = { host: settings.mqttHost, port: stack.ingest.port };
+  const sinceMs = historyMs > 0 ? undefined : await firstEventMs(stack, signal);
   const fleet = startFleet({
+    ...(sinceMs === undefined ? {} : { sinceMs }),
     scenario: { ...scenario, historyMs: settings.history ?? historyMs },
     brokers: [broker],
     clock,

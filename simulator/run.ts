@@ -19,6 +19,11 @@ export interface FleetOptions {
   readonly warn: (line: string) => void;
   /** Event time of the start; default: the scenario's, else the clock's now. Processes of a split fleet share one. */
   readonly startMs?: number;
+  /**
+   * Event time since which the cars have been on the road. Up to the start they drive unseen, so that the fleet of a run that
+   * was stopped goes on where it would be by now. Default: they set out at the start.
+   */
+  readonly sinceMs?: number;
   /** Part of the scenario's cars; default: all. */
   readonly range?: FleetRange;
   readonly username?: string;
@@ -72,6 +77,17 @@ export function startFleet(options: FleetOptions): FleetRun {
   return run.service();
 }
 
+/** More than this is not driven unseen: a second of computing for a few hundred cars. */
+const MOST_UNSEEN_MS = 6 * 3_600_000;
+
+/** The fleet at an event time, having driven since the one it set out at. */
+function onTheRoad({ scenario, range, sinceMs }: FleetOptions, beginMs: number): Fleet {
+  const setOutMs = Math.max(beginMs - MOST_UNSEEN_MS, Math.min(beginMs, sinceMs ?? beginMs));
+  const fleet = new Fleet(scenario, setOutMs, range);
+  while (fleet.nowMs < beginMs) fleet.step();
+  return fleet;
+}
+
 class Run {
   readonly #options: FleetOptions;
   readonly #fleet: Fleet;
@@ -90,7 +106,7 @@ class Run {
     const { scenario } = options;
     this.#options = options;
     this.#startMs = Math.floor((options.startMs ?? scenario.startMs ?? options.clock()) / 1000) * 1000;
-    this.#fleet = new Fleet(scenario, this.#startMs - scenario.historyMs, options.range);
+    this.#fleet = onTheRoad(options, this.#startMs - scenario.historyMs);
     this.#script = new Script(this.#fleet, this.#startMs);
     this.#publisher = new Publisher({
       brokers: options.brokers,

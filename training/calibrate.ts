@@ -81,7 +81,7 @@ const TIMES_ALLOWED = 3;
  */
 const UNSEEN = 4;
 /** What is left of a budget at least. */
-const LEAST_CAUTION = 0.35;
+const LEAST_CAUTION = 0.25;
 
 /**
  * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more

@@ -20,6 +20,8 @@ const SUPPORTING_FROM = 1;
  */
 const ODDEST = 3;
 const ODDEST_OF = 9;
+/** Level a statistic gains at most by each unit beyond what was seen: one that always rested at 0 must not leap to infinity. */
+const STEEPEST = 20;
 /** A car is as odd as this quantile of its statistic is high. */
 const ODDNESS = 0.9;
 
@@ -87,6 +89,7 @@ export function fitStatisticTails(
   return from.map((level, s) => {
     const cars = withoutOddest(byCar(judged, from.length, s, several));
     const values = cars.length > 0 ? concat(cars) : new Float64Array(1);
-    return countedFrom(fitTail(values, 0), level);
+    const tail = fitTail(values, 0);
+    return countedFrom({ ...tail, slope: Math.min(STEEPEST, tail.slope) }, level);
   });
 }

@@ -118,6 +118,31 @@ describe('a run', () => {
     expect(fleet.stats().counts.acknowledged).toBe(fleet.stats().counts.offered);
   });
 
+  it('goes on where cars that have been on the road would be by now', async () => {
+    const [whole, later, fresh] = [await brokerOf(), await brokerOf(), await brokerOf()];
+    const sinceMs = START_MS;
+    const half = fast({ start: new Date(START_MS + 30_000).toISOString(), duration: '30s' });
+    const runs = [
+      fleetTo(whole, fast()).fleet,
+      fleetTo(later, half, { sinceMs }).fleet,
+      fleetTo(fresh, half).fleet,
+    ];
+    await Promise.all(runs.map(({ done }) => done));
+    const [driven, resumed, anew] = [whole, later, fresh].map(
+      (broker) =>
+        new Map(
+          telemetry(broker)
+            .map(decode)
+            // Seconds that all three have whole.
+            .filter(({ ts }) => ts >= START_MS + 31_000 && ts < START_MS + 60_000)
+            .map(({ vin, ts, signals }) => [`${vin} ${ts}`, signals]),
+        ),
+    );
+    expect(resumed!.size).toBe(12 * 29);
+    expect(resumed).toEqual(driven);
+    expect(anew).not.toEqual(driven);
+  });
+
   it('obeys commands for cars it has, and only what makes sense', async () => {
     const broker = await brokerOf();
     const { fleet } = fleetTo(

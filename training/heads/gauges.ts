@@ -23,10 +23,15 @@ export interface GaugePlan {
   readonly span: number;
   /** Statistic by single channels' tails instead of the Mahalanobis distance. */
   readonly single: boolean;
+  /** Averages of a channel closer than this are not told apart. Default 0.001. */
+  readonly leastSpread?: number;
   /** Statistic by single channels in units of how far they go in whole cars. */
   readonly reach?: boolean;
 }
 
+const LEAST_SPREAD = 1e-3;
+/** Level that a single channel gains at most by each spread beyond what was seen: one that never moved says nothing finer. */
+const STEEPEST = 3;
 /** Added to the correlation matrix: differences below a tenth of a channel's spread are not told apart. */
 const RIDGE = 0.01;
 
@@ -36,11 +41,17 @@ interface Precision {
   readonly keptCount: number;
 }
 
-function precisionOf(rows: Float64Array, count: number, channels: number, effective: number): Float64Array {
+function precisionOf(
+  rows: Float64Array,
+  count: number,
+  channels: number,
+  effective: number,
+  leastSpread: number,
+): Float64Array {
   const spread = new Float64Array(channels);
   for (let r = 0; r < count; r += 1)
     for (let k = 0; k < channels; k += 1) spread[k]! += rows[r * channels + k]! ** 2 / count;
-  for (let k = 0; k < channels; k += 1) spread[k] = Math.sqrt(spread[k]! + 1e-6);
+  for (let k = 0; k < channels; k += 1) spread[k] = Math.hypot(Math.sqrt(spread[k]!), leastSpread);
   const unit = new Float64Array(count * channels);
   for (let r = 0; r < count; r += 1)
     for (let k = 0; k < channels; k += 1) unit[r * channels + k] = rows[r * channels + k]! / spread[k]!;
@@ -58,8 +69,9 @@ function trimmedPrecision(
   channels: number,
   effective: number,
   trim: number,
+  leastSpread: number,
 ): Precision {
-  const first = precisionOf(rows, count, channels, effective);
+  const first = precisionOf(rows, count, channels, effective, leastSpread);
   if (trim <= 0) return { matrix: first, kept: rows, keptCount: count };
   const distances = new Float64Array(count);
   for (let r = 0; r < count; r += 1) {
@@ -77,7 +89,7 @@ function trimmedPrecision(
     kept.set(rows.subarray(r * channels, (r + 1) * channels), keptCount * channels);
     keptCount += 1;
   }
-  return { matrix: precisionOf(kept, keptCount, channels, effective), kept, keptCount };
+  return { matrix: precisionOf(kept, keptCount, channels, effective, leastSpread), kept, keptCount };
 }
 
 /** How far |precision row · deviation| / √diagonal of each channel usually goes. */
@@ -91,7 +103,8 @@ function channelTails(precision: Precision, channels: number): Tail[] {
       for (let j = 0; j < channels; j += 1) sum += matrix[k * channels + j]! * kept[r * channels + j]!;
       values[r] = Math.abs(sum) / root;
     }
-    return fitTail(values, 0);
+    const tail = fitTail(values, 0);
+    return { ...tail, slope: Math.min(STEEPEST, tail.slope) };
   });
 }
 
@@ -154,7 +167,14 @@ export function fitGauge(
     count += 1;
   }
   const effective = Math.max(1, (count * stride) / Math.max(stride, plan.span));
-  const precision = trimmedPrecision(deviations, count, channels, effective, trim);
+  const precision = trimmedPrecision(
+    deviations,
+    count,
+    channels,
+    effective,
+    trim,
+    plan.leastSpread ?? LEAST_SPREAD,
+  );
   return {
     span: plan.span,
     center: encodeFloats(center),

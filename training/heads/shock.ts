@@ -1,7 +1,7 @@
 // Fits the shock head (core/model/heads/shock.ts): what each channel's movements seldom exceed, and what averages of the
 // rest normally do.
 
-import { smoothingTable } from '../../core/model/heads/head.ts';
+import { MOST_STEPS_MOVED, smoothingTable } from '../../core/model/heads/head.ts';
 import { type ShockSpec, shockOf } from '../../core/model/heads/shock.ts';
 import type { Prepared } from '../prepared.ts';
 import { quantileOf } from '../scaling.ts';
@@ -11,7 +11,11 @@ import { fitGauge, type GaugeRows } from './gauges.ts';
 const SPAN = 60;
 /** Share of a channel's movements that are usual. */
 const USUAL = 0.995;
+/** Share of them that are usual among those that are not zero. */
+const USUAL_WHEN_MOVED = 0.95;
 const LEAST_MOVEMENT = 1e-3;
+/** Averages of shocks closer than this are alike: what one barely seen leaves. Channels that never jumped have no spread of their own. */
+const LEAST_SPREAD = 0.02;
 /** Rows that are enough to fit on. */
 const MAX_ROWS = 16_000;
 
@@ -33,13 +37,19 @@ function eachMovement(prepared: Prepared, visit: (row: number, movement: Float64
   }
 }
 
+/** What nearly all movements stay within, and nearly all of those that are movements: one step of a coarse reading is no jump. */
 function seldomExceeded(prepared: Prepared): number[] {
   const { channels, count } = prepared;
   const sizes = Array.from({ length: channels }, () => new Float64Array(count));
   eachMovement(prepared, (r, movement) => {
     for (let k = 0; k < channels; k += 1) sizes[k]![r] = Math.abs(movement[k]!);
   });
-  return sizes.map((values) => Math.max(LEAST_MOVEMENT, quantileOf(values.sort(), USUAL)));
+  return sizes.map((values) => {
+    const sorted = values.sort();
+    const moved = sorted.subarray(sorted.findIndex((size) => size > 0));
+    const step = sorted.at(-1)! > 0 ? quantileOf(moved, USUAL_WHEN_MOVED) : 0;
+    return Math.max(LEAST_MOVEMENT, quantileOf(sorted, USUAL), step);
+  });
 }
 
 /** @param trim share of training rows that may be faults */
@@ -59,10 +69,12 @@ export function fitShockHead(prepared: Prepared, trim: number): ShockSpec {
   eachMovement(prepared, (r, movement) => {
     for (let k = 0; k < channels; k += 1) {
       const old = first[r] === 1 ? 0 : average[k]!;
-      average[k] = old + table[steps[r]!]! * (shockOf(movement[k]!, seldom[k]!) - old);
+      const shock = steps[r]! <= MOST_STEPS_MOVED ? shockOf(movement[k]!, seldom[k]!) : 0;
+      average[k] = old + table[steps[r]!]! * (shock - old);
     }
     if (r % stride === 0) rows.averages.set(average, (r / stride) * channels);
   });
-  const gauge = fitGauge({ span: SPAN, single: true }, rows, -1, new Float64Array(channels), stride, trim);
+  const plan = { span: SPAN, single: true, leastSpread: LEAST_SPREAD };
+  const gauge = fitGauge(plan, rows, -1, new Float64Array(channels), stride, trim);
   return { kind: 'shock', name: 'shock', seldom, gauge };
 }

@@ -19,6 +19,9 @@ export interface HeadInput {
 /** Steps beyond which elapsed time is not told apart. */
 export const MAX_STEPS = 16;
 
+/** Steps beyond which the movement since the event before says nothing: too much may have happened between the two. */
+export const MOST_STEPS_MOVED = 4;
+
 export interface Head {
   readonly name: string;
   /** Names of its statistics, in the order `step` writes them. */

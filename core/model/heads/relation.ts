@@ -9,7 +9,7 @@ import { TelltaleError } from '../../errors.ts';
 import { compileMap, fastTanh } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
 import { createGauge, type Gauge, type GaugeSpec } from './gauge.ts';
-import { type Head, type HeadInput, type HeadSpec, smoothingTable } from './head.ts';
+import { type Head, type HeadInput, type HeadSpec, MOST_STEPS_MOVED, smoothingTable } from './head.ts';
 
 /** Inputs of a unit. */
 export const FAN_IN = 3;
@@ -196,7 +196,10 @@ export function fillStreams(
     streams.own[k] = offHabit(changed, state, habits + k, weight, input.restart);
     const trembling = spreads[2 * channels + k]! * spreadFactor(readout[3 * channels + k]!);
     const moved = movementOf(movement[k]! / trembling) - spreads[3 * channels + k]!;
-    streams.jitter[k] = offHabit(moved, state, habits + channels + k, weight, input.restart);
+    streams.jitter[k] =
+      input.steps > MOST_STEPS_MOVED
+        ? Number.NaN
+        : offHabit(moved, state, habits + channels + k, weight, input.restart);
   }
 }
 

@@ -3,7 +3,7 @@
 // to event count by what they have beyond nearly all movements of the channel seen in training; a gauge holds them for a while.
 import { TelltaleError } from '../../errors.ts';
 import { createGauge, type GaugeSpec } from './gauge.ts';
-import type { Head, HeadSpec } from './head.ts';
+import { type Head, type HeadSpec, MOST_STEPS_MOVED } from './head.ts';
 
 /** Held-in bound of one shock, in multiples of what movements seldom exceed. */
 const MOST_SHOCK = 20;
@@ -35,14 +35,15 @@ export function createShockHead({ name, seldom, gauge }: ShockSpec, channels: nu
     // For each channel whether it was measured since the car began, its last reading, then the gauge's averages.
     stateSize: 3 * channels,
     step: (input, state, at, statistics, statisticsAt) => {
-      const { features, present, restart } = input;
+      const { features, present, restart, steps } = input;
       for (let k = 0; k < channels; k += 1) {
         const seen = at + k;
         if (restart) state[seen] = 0;
         shocks[k] = 0;
         if (present[k] !== 1) continue;
         const last = at + channels + k;
-        if (state[seen] === 1) shocks[k] = shockOf(features[k]! - state[last]!, seldom[k]!);
+        if (state[seen] === 1 && steps <= MOST_STEPS_MOVED)
+          shocks[k] = shockOf(features[k]! - state[last]!, seldom[k]!);
         state[last] = features[k]!;
         state[seen] = 1;
       }
