@@ -82,6 +82,8 @@ export function createDetector(bundle: ModelBundle): Detector {
   }
   const { tails, scaler, usual, stepMs, gapMs } = bundle;
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
+  // What cannot be is not expected either, however strange a car's other readings are.
+  const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
   const parts = new Float64Array(channels);
   const input: HeadInput = {
     features: new Float64Array(channels),
@@ -134,8 +136,11 @@ export function createDetector(bundle: ModelBundle): Detector {
     finding.score = lessUsual(usual, length, state.slots, stateSize, input.restart);
     foretold.set(input.reconstruction);
     for (const head of foretellers) head.expected?.(foretold);
-    for (let k = 0; k < channels; k += 1)
-      finding.expected[scaler.signals[k]!] = scaler.center[k]! + foretold[k]! * scaler.scale[k]!;
+    for (let k = 0; k < channels; k += 1) {
+      const { min, max } = ranges[k]!;
+      const expected = scaler.center[k]! + foretold[k]! * scaler.scale[k]!;
+      finding.expected[scaler.signals[k]!] = expected < min ? min : expected > max ? max : expected;
+    }
     return finding;
   };
 

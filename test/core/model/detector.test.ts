@@ -48,6 +48,20 @@ describe('the detector', () => {
     expect(shares[0]!).toBeGreaterThan(0.8);
   });
 
+  it('expects nothing that cannot be', () => {
+    const signals = SMALL_CATALOGUE.signals.map((signal, i) =>
+      i === 0 ? { ...signal, min: 0, max: 300 } : signal,
+    );
+    const catalogue = { ...SMALL_CATALOGUE, signals };
+    // A network that always says −100 spreads: 50 − 100 · 10 km/h.
+    const low = { outputs: 2, activation: 'linear' as const, kernel: encodeFloats([0, 0, 0, 0]) };
+    const bundle = handBundle({ catalogue, network: [{ ...low, bias: encodeFloats([-100, 0]) }] });
+    const detector = createDetector(bundle);
+    const { expected } = detector.step(detector.newState(), row(50, 90), 0);
+    expect(expected[0]).toBe(0);
+    expect(expected[3]).toBe(90);
+  });
+
   it('averages with sign: span 3 weighs the newest by a half, opposite deviations cancel', () => {
     const detector = createDetector(handBundle({ heads: [identityHead({ span: 3 })] }));
     const state = detector.newState();
