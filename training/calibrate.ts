@@ -98,11 +98,11 @@ const DECADES = 5;
 /**
  * The highest base at which at least `wanted` episodes begin. The lower the base the more begin, until they run into each
  * other: where there are never so many it is the base at which most begin, and 0 where those are a handful.
+ * @param sorted all levels, ascending
  */
-function baseFor(all: readonly Float64Array[], wanted: number, rest: number): number {
+function baseFor(all: readonly Float64Array[], sorted: Float64Array, wanted: number, rest: number): number {
   const beginning = (base: number) =>
     all.reduce((sum, levels) => sum + episodePeaks(levels, base, rest).length, 0);
-  const sorted = concat(all).sort();
   let above = sorted.at(-1)!;
   let most = 0;
   let best = 0;
@@ -165,8 +165,9 @@ export function calibrate(
   const all = scores.map((series) => sustainedLevels(series, hysteresis));
   const rest = hysteresis.window * 4;
   const wanted = Math.max(EPISODES, TIMES_ALLOWED * allowed);
+  const sorted = concat(all).sort();
   const from = (count: number) => {
-    const base = baseFor(all, count, rest);
+    const base = baseFor(all, sorted, count, rest);
     const peaks = all.flatMap((levels) => episodePeaks(levels, base, rest));
     return { base, excesses: Float64Array.from(peaks, (peak) => peak - base).sort() };
   };

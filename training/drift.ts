@@ -2,7 +2,7 @@
 // Kolmogorov–Smirnov distance of its readings and the shift of its median, so that nobody trains over a step unseen.
 import type { Catalogue } from '../core/catalogue.ts';
 import type { Scaler } from '../core/model/features.ts';
-import { sortedQuantile } from './metrics.ts';
+import { quantileOf } from './scaling.ts';
 import type { Series } from './series.ts';
 
 export interface SignalDrift {
@@ -36,7 +36,7 @@ export function driftOf(series: readonly Series[], catalogue: Catalogue, scaler:
   const rows = series.reduce((sum, { tsMs }) => sum + tsMs.length, 0);
   const stride = Math.max(1, Math.ceil(rows / (2 * MAX_SAMPLE)));
   for (const { tsMs } of series) for (let i = 0; i < tsMs.length; i += stride) times.push(tsMs[i]!);
-  const middle = sortedQuantile(Float64Array.from(times).sort(), 0.5);
+  const middle = quantileOf(Float64Array.from(times).sort(), 0.5);
   return scaler.signals
     .map((signal, k): SignalDrift => {
       const early: number[] = [];
@@ -53,7 +53,7 @@ export function driftOf(series: readonly Series[], catalogue: Catalogue, scaler:
       return {
         signal: catalogue.signals[signal]!.name,
         distance: both ? kolmogorovSmirnov(a, b) : 0,
-        shift: both ? (sortedQuantile(b, 0.5) - sortedQuantile(a, 0.5)) / scaler.scale[k]! : 0,
+        shift: both ? (quantileOf(b, 0.5) - quantileOf(a, 0.5)) / scaler.scale[k]! : 0,
       };
     })
     .sort((a, b) => b.distance - a.distance);

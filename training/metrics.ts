@@ -1,5 +1,6 @@
 // How detectors are judged: ranking measures over rows, event recall, delay and false alerts over alerts. Scores are never
 // point-adjusted: a fault found at its end counts for what it was, late.
+import { quantileOf } from './scaling.ts';
 
 /** Indexes of `scores` from the highest to the lowest. */
 function descending(scores: Float64Array): Uint32Array {
@@ -110,14 +111,5 @@ export function firstRise(alerts: Uint8Array, from: number, to: number): number 
 
 /** The `share` quantile of `values` (linear between ranks); NaN of none. Does not change its argument. */
 export function quantile(values: ArrayLike<number>, share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sortedQuantile(sorted, share);
-}
-
-export function sortedQuantile(sorted: Float64Array, share: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  const at = share * (sorted.length - 1);
-  const low = Math.floor(at);
-  const high = Math.min(sorted.length - 1, low + 1);
-  return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
+  return quantileOf(Float64Array.from(values).sort(), share);
 }

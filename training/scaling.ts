@@ -15,8 +15,9 @@ const MAX_SAMPLE = 40_000;
 /** A signal measured in a smaller share of rows says nothing. */
 const MIN_MEASURED = 0.05;
 
-/** The q-quantile of a sorted array by linear interpolation. */
+/** The q-quantile of a sorted array by linear interpolation; NaN of nothing. */
 export function quantileOf(sorted: ArrayLike<number>, q: number): number {
+  if (sorted.length === 0) return Number.NaN;
   const position = q * (sorted.length - 1);
   const low = Math.floor(position);
   const a = sorted[low]!;

@@ -108,7 +108,7 @@ function channelTails(precision: Precision, channels: number): Tail[] {
   });
 }
 
-/** Times the mean excess of the upper half of the stretches' extremes over their median. */
+/** Times the stretches' mean excess over the median of their extremes. */
 const BEYOND_MEDIAN = 6;
 const LEAST_REACH = 1e-3;
 

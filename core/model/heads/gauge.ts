@@ -1,6 +1,7 @@
 // A gauge: a stream of residual vectors averaged over `span` events and judged by what such averages normally do together.
 // The covariance is that of the AVERAGED residuals of cars the forecaster had not seen, so it knows how long deviations
-// last and how much cars differ. The statistic is the Mahalanobis distance, or, with `tails`, the strangest channels' levels.
+// last and how much cars differ. The statistic is the Mahalanobis distance, with `tails` the strangest channels' levels,
+// with `reach` the one channel that is furthest out.
 import { TelltaleError } from '../../errors.ts';
 import { compileMap } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
@@ -30,6 +31,21 @@ export interface Gauge {
   blame(parts: Float64Array): void;
 }
 
+/** Takes an event into the averages in `state`, and fills `deviation` with how far they are from the centre. */
+function averaging(span: number, center: Float32Array, deviation: Float64Array | Float32Array) {
+  const table = smoothingTable(span);
+  return (stream: Float32Array, { restart, steps }: HeadInput, state: Float32Array, at: number): void => {
+    const weight = table[steps]!;
+    for (let k = 0; k < center.length; k += 1) {
+      const old = restart ? center[k]! : state[at + k]!;
+      const value = stream[k]!;
+      const next = Number.isNaN(value) ? old : Math.fround(old + weight * (value - old));
+      state[at + k] = next;
+      deviation[k] = next - center[k]!;
+    }
+  };
+}
+
 /** @throws TelltaleError MODEL_INVALID */
 export function createGauge(spec: GaugeSpec, channels: number, name: string): Gauge {
   const { span, tails } = spec;
@@ -44,8 +60,8 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   const roots = Float64Array.from({ length: channels }, (_, k) => Math.sqrt(precision[k * channels + k]!));
   if (!roots.every((root) => root > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: the precision is not positive`);
-  const table = smoothingTable(span);
   const { input: deviation, output: turned, run } = compileMap(precision, null, channels, channels);
+  const average = averaging(span, center, deviation);
   const parts = new Float64Array(channels);
 
   const mahalanobis = (): number => {
@@ -70,15 +86,8 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
     return first + second / 2;
   };
   return {
-    step: (stream, { restart, steps }, state, at) => {
-      const weight = table[steps]!;
-      for (let k = 0; k < channels; k += 1) {
-        const old = restart ? center[k]! : state[at + k]!;
-        const value = stream[k]!;
-        const next = Number.isNaN(value) ? old : Math.fround(old + weight * (value - old));
-        state[at + k] = next;
-        deviation[k] = next - center[k]!;
-      }
+    step: (stream, input, state, at) => {
+      average(stream, input, state, at);
       run();
       return tails ? strangest(tails) : mahalanobis();
     },
@@ -90,18 +99,15 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
 function createReachGauge(center: Float32Array, reach: Float32Array, span: number, name: string): Gauge {
   if (!reach.every((value) => value > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: a reach is not positive`);
-  const table = smoothingTable(span);
+  const deviation = new Float64Array(reach.length);
+  const average = averaging(span, center, deviation);
   const parts = new Float64Array(reach.length);
   return {
-    step: (stream, { restart, steps }, state, at) => {
-      const weight = table[steps]!;
+    step: (stream, input, state, at) => {
+      average(stream, input, state, at);
       let most = 0;
       for (let k = 0; k < reach.length; k += 1) {
-        const old = restart ? center[k]! : state[at + k]!;
-        const value = stream[k]!;
-        const next = Number.isNaN(value) ? old : Math.fround(old + weight * (value - old));
-        state[at + k] = next;
-        const part = Math.abs(next - center[k]!) / reach[k]!;
+        const part = Math.abs(deviation[k]!) / reach[k]!;
         // Squared twice: the channel that made the statistic takes the blame.
         parts[k] = part ** 4;
         if (part > most) most = part;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRangeHead, type RangeSpec } from '../../../../core/model/heads/range.ts';
+import { follow } from './follow.ts';
 
 /** Levels rise by 1 for each unit above 1. */
 const TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
@@ -11,22 +12,6 @@ const spec = (over: Partial<RangeSpec> = {}): RangeSpec => ({
   low: [TAIL, TAIL],
   ...over,
 });
-
-function follow(head: ReturnType<typeof createRangeHead>) {
-  const state = new Float32Array(head.stateSize);
-  const out = new Float64Array(1);
-  return (features: number[], present = [1, 1], restart = false) => {
-    const input = {
-      features: Float64Array.from(features),
-      present: Uint8Array.from(present),
-      reconstruction: new Float64Array(2),
-      restart,
-      steps: 1,
-    };
-    head.step(input, state, 0, out, 0);
-    return out[0]!;
-  };
-}
 
 describe('the range head', () => {
   it('says how strange the strangest channel is, up or down', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createShockHead, type ShockSpec, shockOf } from '../../../../core/model/heads/shock.ts';
 import { encodeFloats } from '../../../../core/model/numbers.ts';
+import { follow } from './follow.ts';
 
 /** Levels rise by 1 for each unit. */
 const TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
@@ -16,22 +17,6 @@ const spec = (over: Partial<ShockSpec> = {}): ShockSpec => ({
   },
   ...over,
 });
-
-function follow(head: ReturnType<typeof createShockHead>) {
-  const state = new Float32Array(head.stateSize);
-  const out = new Float64Array(1);
-  return (features: number[], present = [1, 1], restart = false) => {
-    const input = {
-      features: Float64Array.from(features),
-      present: Uint8Array.from(present),
-      reconstruction: new Float64Array(2),
-      restart,
-      steps: 1,
-    };
-    head.step(input, state, 0, out, 0);
-    return out[0]!;
-  };
-}
 
 describe('shockOf', () => {
   it('is what a movement has beyond what is seldom exceeded, in multiples of it, signed and bounded', () => {
