@@ -45,9 +45,10 @@ export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
   const channels = ground.shared.scaler.signals.length;
   const heads = content.heads.map((spec) => ({ spec, head: createHead(spec, channels) }));
   const alone = heads.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0));
-  if (!alone.includes(1)) return content.tails;
+  // What is left of one rig's few rows says little of how often one channel goes how far: its own tail stays.
+  if (ground.folds.byTime || !alone.includes(1)) return content.tails;
   const tails = content.tails.map((tail, s) => (alone[s] === 1 ? SILENT : tail));
-  const together = scoresOf({ ...content, tails }, judged).scores;
+  const together = scoresOf({ ...content, tails }, judged, 'lengthOf').scores;
   const places = heads.flatMap(({ spec, head }) =>
     head.statistics.map(() => variantPlace(spec, ground.variants)),
   );

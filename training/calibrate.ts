@@ -153,6 +153,17 @@ function plausible(excesses: Float64Array): number {
   return count;
 }
 
+/**
+ * Where there are too few separate episodes to fit a tail on, all sustained levels are one: exponential from 0 on, told apart once
+ * in each `rest` rows.
+ */
+function fewEpisodes(levels: Float64Array, rest: number, allowed: number, faults: number): Calibration {
+  const scale = Math.max(1e-6, levels.reduce((sum, level) => sum + level, 0) / Math.max(1, levels.length));
+  const episodes = Math.max(1, levels.length / rest);
+  const threshold = quantileOfPareto(scale, 0, Math.min(1, allowed / episodes));
+  return { threshold, base: 0, episodes, faults, scale, shape: 0 };
+}
+
 /** The threshold that keeps the budget, and how it was found. `scores`: each series by a model that has not seen it. */
 export function calibrate(
   scores: readonly Float64Array[],
@@ -175,6 +186,7 @@ export function calibrate(
   const many = from(MANY_TIMES * wanted).excesses;
   const faults = many.length - plausible(many);
   const { base, excesses: reached } = from(wanted + faults);
+  if (base <= 0) return fewEpisodes(sorted, rest, allowed, faults);
   const excesses = reached.subarray(0, Math.max(1, reached.length - faults));
   const { scale, shape } = fitGeneralizedPareto(excesses);
   const share = Math.min(1, allowed / Math.max(1, excesses.length));

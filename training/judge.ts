@@ -89,25 +89,27 @@ export function scoreSeries(detector: Detector, series: Series): Float64Array {
   );
 }
 
-/** The length of each row's vector of levels, as the detector would give it. */
-function lengthsOf(detector: Detector, raw: Float64Array): Float64Array {
+/** What the raw statistics of one row are together. */
+type Measure = 'strangenessOf' | 'lengthOf';
+
+function measured(detector: Detector, raw: Float64Array, measure: Measure): Float64Array {
   const count = detector.statistics.length;
   return Float64Array.from({ length: raw.length / count }, (_, i) =>
-    detector.lengthOf(raw.subarray(i * count, (i + 1) * count)),
+    detector[measure](raw.subarray(i * count, (i + 1) * count)),
   );
 }
 
-/** A series' lengths as scores: less what is usual for the car, which begins anew after each pause. */
-function scoresFrom({ tsMs }: Series, lengths: Float64Array, usual: UsualScore, gapMs: number): Float64Array {
+/** A series' strangeness as scores: less what is usual for the car, which begins anew after each pause. */
+function scoresFrom({ tsMs }: Series, values: Float64Array, usual: UsualScore, gapMs: number): Float64Array {
   const state = new Float32Array(USUAL_STATE);
-  return lengths.map((length, i) => {
+  return values.map((value, i) => {
     const restart = i === 0 || !(tsMs[i]! - tsMs[i - 1]! <= gapMs);
-    return lessUsual(usual, length, state, 0, restart);
+    return lessUsual(usual, value, state, 0, restart);
   });
 }
 
 /** Share of rows of cars held out whose score may count as a car's usual one. */
-const USUAL_SHARE = 0.9;
+const USUAL_SHARE = 0.95;
 
 export interface JudgedScores {
   readonly usual: UsualScore;
@@ -118,16 +120,17 @@ export interface JudgedScores {
 export function scoresOf(
   content: Omit<BundleContent, 'threshold' | 'usual'>,
   judged: readonly Judged[],
+  measure: Measure = 'strangenessOf',
 ): JudgedScores {
   const detector = createDetector(sealBundle({ ...content, usual: NOTHING_USUAL, threshold: 1 }));
-  const lengths = judged.map(({ raw }) => lengthsOf(detector, raw));
-  const sorted = concat(lengths).sort();
+  const values = judged.map(({ raw }) => measured(detector, raw, measure));
+  const sorted = concat(values).sort();
   const usual = { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, USUAL_SHARE) };
   return {
     usual,
     scores: judged.map(({ series }, i) => ({
       series,
-      scores: scoresFrom(series, lengths[i]!, usual, content.gapMs),
+      scores: scoresFrom(series, values[i]!, usual, content.gapMs),
     })),
   };
 }

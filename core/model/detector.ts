@@ -18,7 +18,7 @@ export interface CarState {
 
 /** What a step found. Arrays are reused. */
 export interface Finding {
-  /** Finite, ≥ 0: the length of the vector of `levels`, less what is usual for the car. */
+  /** Finite, ≥ 0: how strange the event's levels are together, less what is usual for the car. */
   score: number;
   /** Level of each statistic, in the order of `statistics`. */
   readonly levels: Float64Array;
@@ -43,7 +43,9 @@ export interface Detector {
   step(state: CarState, values: Float64Array | Float32Array, tsMs: number, at?: number): Finding;
   /** Fills `finding.shares`; only after a step, when somebody wants to know. */
   explain(): Finding;
-  /** The length of the vector of levels that raw statistics make, for calibration. */
+  /** How strange raw statistics are together, before what is usual is taken off; for calibration. */
+  strangenessOf(raw: Float64Array): number;
+  /** The length of the vector of their levels; for calibration. */
   lengthOf(raw: Float64Array): number;
   encodeState(state: CarState): Uint8Array;
   /** @throws TelltaleError MODEL_INVALID when the bytes are not of this model */
@@ -67,6 +69,9 @@ function layOut(heads: readonly Head[]) {
   });
   return { running, stateSize, count };
 }
+
+/** Weight of the length of the vector of levels beside the sum of their logarithms. */
+const LENGTH_WEIGHT = 0.5;
 
 /**
  * Makes a checked bundle ready to run.
@@ -123,6 +128,18 @@ export function createDetector(bundle: ModelBundle): Detector {
     return Math.sqrt(Math.sqrt(together * together + fourth));
   };
 
+  // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond the usual it does
+  // not matter how far. The length lets one very strange statistic speak all the same.
+  const strangenessOf: Detector['strangenessOf'] = (raw) => {
+    length = lengthOf(raw);
+    let sum = 0;
+    for (let i = 0; i < count; i += 1) {
+      const level = finding.levels[i]!;
+      if (level > 0) sum += Math.log1p(level);
+    }
+    return sum + LENGTH_WEIGHT * length;
+  };
+
   const step: Detector['step'] = (state, values, tsMs, at = 0) => {
     applyScaler(scaler, values, input.features, input.present, at);
     network.run(input.features, input.reconstruction);
@@ -132,8 +149,8 @@ export function createDetector(bundle: ModelBundle): Detector {
     if (tsMs > state.lastTsMs) state.lastTsMs = tsMs;
     for (const { head, stateAt, statisticsAt } of running)
       head.step(input, state.slots, stateAt, finding.raw, statisticsAt);
-    length = lengthOf(finding.raw);
-    finding.score = lessUsual(usual, length, state.slots, stateSize, input.restart);
+    const strangeness = strangenessOf(finding.raw);
+    finding.score = lessUsual(usual, strangeness, state.slots, stateSize, input.restart);
     foretold.set(input.reconstruction);
     for (const head of foretellers) head.expected?.(foretold);
     for (let k = 0; k < channels; k += 1) {
@@ -169,6 +186,7 @@ export function createDetector(bundle: ModelBundle): Detector {
     newState: () => ({ lastTsMs: Number.NEGATIVE_INFINITY, slots: new Float32Array(slotCount) }),
     step,
     explain,
+    strangenessOf,
     lengthOf,
     encodeState: (state) => encodeState(state, slotCount),
     decodeState: (bytes) => decodeState(bytes, slotCount),

@@ -14,8 +14,10 @@ export interface UsualScore {
 export const USUAL_STATE = 2;
 
 /** Events of the fleet's that a car's own are weighed against, and events after which the past is forgotten. */
-const FLEET_WEIGHT = 100;
-const MOST_WEIGHT = 600;
+const FLEET_WEIGHT = 50;
+const MOST_WEIGHT = 1200;
+/** Events of the past that still count after a pause: the car is the same one, its drive is another. */
+const MOST_KEPT = 100;
 /** One event moves the usual score by this factor's logarithm at most, over its weight. */
 const MOST_NEWS = 1;
 /** Scores below it are not told apart. */
@@ -29,8 +31,8 @@ export function lessUsual(
   at: number,
   restart: boolean,
 ): number {
-  const count = restart ? 0 : state[at]!;
-  const log = restart ? 0 : state[at + 1]!;
+  const count = restart ? Math.min(MOST_KEPT, state[at]!) : state[at]!;
+  const log = state[at + 1]!;
   const base = typical + FLOOR;
   const rest = score - base * (Math.exp(log) - 1);
   const weight = Math.min(MOST_WEIGHT, FLEET_WEIGHT + count + 1);
