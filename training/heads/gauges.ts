@@ -25,6 +25,8 @@ export interface GaugePlan {
   readonly single: boolean;
   /** Averages of a channel closer than this are not told apart. Default 0.001. */
   readonly leastSpread?: number;
+  /** As in GaugeSpec. */
+  readonly release?: number;
   /** Statistic by single channels in units of how far they go in whole cars. */
   readonly reach?: boolean;
 }
@@ -152,10 +154,14 @@ export function fitGauge(
   trim: number,
 ): GaugeSpec {
   const { channels, averages, folds } = rows;
+  const shared = {
+    span: plan.span,
+    center: encodeFloats(center),
+    ...(plan.release === undefined ? {} : { release: plan.release }),
+  };
   if (plan.reach)
     return {
-      span: plan.span,
-      center: encodeFloats(center),
+      ...shared,
       reach: encodeFloats(reachOf(rows, left, center)),
     };
   const deviations = new Float64Array(rows.count * channels);
@@ -176,8 +182,7 @@ export function fitGauge(
     plan.leastSpread ?? LEAST_SPREAD,
   );
   return {
-    span: plan.span,
-    center: encodeFloats(center),
+    ...shared,
     precision: encodeFloats(precision.matrix),
     ...(plan.single ? { tails: channelTails(precision, channels) } : {}),
   };

@@ -2,8 +2,10 @@
 // have been without them: those judge the cars left out, so that whitening, tails and threshold know how far off the
 // forecaster is on cars it has not seen.
 
-import { type HeadInput, smoothingTable } from '../../core/model/heads/head.ts';
+import { createAverage } from '../../core/model/heads/gauge.ts';
+import type { HeadInput } from '../../core/model/heads/head.ts';
 import {
+  createFreshAverages,
   createRelationInputs,
   FAN_IN,
   fillStreams,
@@ -12,6 +14,7 @@ import {
   type RelationGauge,
   type RelationPlan,
   type RelationSpec,
+  STREAMS,
   stateLayout,
 } from '../../core/model/heads/relation.ts';
 import { compileMap } from '../../core/model/kernel.ts';
@@ -41,6 +44,10 @@ export interface FittedRelation {
   readonly folds: readonly RelationSpec[];
 }
 
+interface WatchedGauge extends GaugePlan {
+  readonly stream: RelationGauge['stream'];
+}
+
 const MAX_UNITS = 512;
 /** Readout weights bound the cost of an event: with many channels there are fewer units. */
 const UNITS_TIMES_CHANNELS = 8704;
@@ -51,7 +58,7 @@ const MAX_GAUGE_ROWS = 16_000;
 const LONGEST_SLOW = 2400;
 
 /** What is watched: stream, span in events, and how. */
-const GAUGES = [
+const GAUGES: readonly WatchedGauge[] = [
   { stream: 'others', span: 60, single: false },
   { stream: 'others', span: 200, single: false },
   { stream: 'own', span: 60, single: false },
@@ -65,7 +72,9 @@ const GAUGES = [
   { stream: 'others', span: 30, single: false, reach: true },
   { stream: 'others', span: 150, single: false, reach: true },
   { stream: 'jitter', span: 30, single: false, reach: true },
-] as const satisfies readonly (GaugePlan & { stream: RelationGauge['stream'] })[];
+];
+/** An average is let go when the newest events are nearer to the usual by so much, in units of its stream. */
+const RELEASE: Readonly<Record<RelationGauge['stream'], number>> = { others: 1, own: 1, jitter: 0.4 };
 
 /** Mean rows between two beginnings. */
 function stretchLength({ count, first }: Prepared): number {
@@ -82,11 +91,12 @@ function stretchLength({ count, first }: Prepared): number {
  * The gauges this history can calibrate: none averages over more than an eighth of a usual stretch, and of two that then last
  * almost as long the longer stays.
  */
-function gaugesFor(prepared: Prepared) {
+function gaugesFor(prepared: Prepared): WatchedGauge[] {
   const longest = Math.max(8, Math.round(stretchLength(prepared) / 8));
-  const all: (GaugePlan & { stream: RelationGauge['stream'] })[] = GAUGES.map((gauge) => ({
+  const all = GAUGES.map((gauge) => ({
     ...gauge,
     span: Math.min(gauge.span, longest),
+    release: RELEASE[gauge.stream],
   }));
   return all.filter(({ stream, span, single, reach }, i) => {
     const alike = all.filter(
@@ -96,8 +106,6 @@ function gaugesFor(prepared: Prepared) {
     return !longer && all.findIndex((other) => alike.includes(other) && other.span === span) === i;
   });
 }
-type Gauges = ReturnType<typeof gaugesFor>;
-
 function drawPlan(prepared: Prepared, seed: number, maxRows: number): RelationPlan {
   const { channels, count } = prepared;
   const random = seededRandom(seed, 'relation');
@@ -169,7 +177,7 @@ function gaugeRows(
   plan: RelationPlan,
   folds: Uint8Array,
   readouts: readonly Readouts[],
-  gauges: Gauges,
+  gauges: readonly WatchedGauge[],
 ): { readonly rows: GaugeRows[]; readonly stride: number } {
   const { channels, count } = prepared;
   const width = inputCount(plan.units, channels);
@@ -186,8 +194,10 @@ function gaugeRows(
       stretches,
     }),
   );
-  const tables = gauges.map(({ span }) => smoothingTable(span));
+  const averages = gauges.map((gauge) => createAverage(gauge, new Float32Array(channels)));
   const state = gauges.map(() => new Float32Array(channels));
+  const freshen = createFreshAverages(channels);
+  const fresh = new Float32Array(STREAMS.length * channels);
   const streams = {
     others: new Float32Array(channels),
     own: new Float32Array(channels),
@@ -206,15 +216,11 @@ function gaugeRows(
     map.input.set(inputs);
     map.run();
     fillStreams(usual[fold]!, input, inputs, map.output, movement, carState, 0, streams);
+    freshen(streams, input, fresh, 0);
     for (const [g, { stream }] of gauges.entries()) {
-      const average = state[g]!;
-      const weight = tables[g]![input.steps]!;
-      for (let k = 0; k < channels; k += 1) {
-        const old = input.restart ? 0 : average[k]!;
-        const value = streams[stream][k]!;
-        average[k] = Number.isNaN(value) ? old : old + weight * (value - old);
-      }
-      if (r % stride === 0) rows[g]!.averages.set(average, (r / stride) * channels);
+      const freshAt = STREAMS.indexOf(stream) * channels;
+      averages[g]!(streams[stream], input, state[g]!, 0, fresh, freshAt);
+      if (r % stride === 0) rows[g]!.averages.set(state[g]!, (r / stride) * channels);
     }
     if (r % stride !== 0) return;
     rowFolds[r / stride] = fold;

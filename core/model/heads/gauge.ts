@@ -2,6 +2,8 @@
 // The covariance is that of the AVERAGED residuals of cars the forecaster had not seen, so it knows how long deviations
 // last and how much cars differ. The statistic is the Mahalanobis distance, with `tails` the strangest channels' levels,
 // with `reach` the one channel that is furthest out.
+// An average over minutes would go on accusing long after a fault is gone; with `release` it is let go as soon as the last
+// few events are clearly nearer to the usual than it is (an adaptive EWMA, Capizzi & Masarotto 2003, on the way back only).
 import { TelltaleError } from '../../errors.ts';
 import { compileMap } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
@@ -17,6 +19,8 @@ export interface GaugeSpec {
   readonly precision?: string;
   /** One a channel: how strange |precision row · deviation| / √diagonal is. Absent: the Mahalanobis distance is the statistic. */
   readonly tails?: readonly Tail[];
+  /** How much nearer to the centre the newest events must be before an average follows them, in the stream's unit. Absent: never. */
+  readonly release?: number;
   /**
    * base64 floats, one a channel, > 0: how far whole cars' averages go. The statistic is then the largest deviation in these units,
    * each channel on its own, and neither `precision` nor `tails` is there.
@@ -25,23 +29,56 @@ export interface GaugeSpec {
 }
 
 export interface Gauge {
-  /** Averages `stream` (NaN: not measured, the average stays) into `state` and returns the statistic. */
-  step(stream: Float32Array, input: HeadInput, state: Float32Array, at: number): number;
+  /** Averages `stream` (NaN: not measured, the average stays) into `state` and returns the statistic; `fresh` as in createAverage. */
+  step(
+    stream: Float32Array,
+    input: HeadInput,
+    state: Float32Array,
+    at: number,
+    fresh?: Float32Array,
+    freshAt?: number,
+  ): number;
   /** Each channel's part in the last statistic, ≥ 0. */
   blame(parts: Float64Array): void;
 }
 
-/** Takes an event into the averages in `state`, and fills `deviation` with how far they are from the centre. */
-function averaging(span: number, center: Float32Array, deviation: Float64Array | Float32Array) {
+/** Events that say where a stream stands now. */
+export const FRESH_SPAN = 8;
+/** Share of what an average is too far out that one event takes off. */
+const RELEASED = 0.3;
+
+export interface AveragePlan {
+  readonly span: number;
+  readonly release?: number | undefined;
+}
+
+/**
+ * Takes an event into the averages in `state`. `fresh`: averages of the same stream over FRESH_SPAN events, with which an average
+ * that has a `release` is let go.
+ */
+export function createAverage({ span, release }: AveragePlan, center: Float32Array) {
   const table = smoothingTable(span);
-  return (stream: Float32Array, { restart, steps }: HeadInput, state: Float32Array, at: number): void => {
+  return (
+    stream: Float32Array,
+    { restart, steps }: Pick<HeadInput, 'restart' | 'steps'>,
+    state: Float32Array,
+    at: number,
+    fresh?: Float32Array,
+    freshAt = 0,
+  ): void => {
     const weight = table[steps]!;
     for (let k = 0; k < center.length; k += 1) {
-      const old = restart ? center[k]! : state[at + k]!;
+      const middle = center[k]!;
+      const old = restart ? middle : state[at + k]!;
       const value = stream[k]!;
-      const next = Number.isNaN(value) ? old : Math.fround(old + weight * (value - old));
+      let next = Number.isNaN(value) ? old : old + weight * (value - old);
+      if (release !== undefined && fresh !== undefined) {
+        const off = next - middle;
+        const size = off < 0 ? -off : off;
+        const nearer = (off < 0 ? -1 : 1) * (next - fresh[freshAt + k]!) - release;
+        if (nearer > 0) next -= off * Math.min(1, (RELEASED * nearer) / size);
+      }
       state[at + k] = next;
-      deviation[k] = next - center[k]!;
     }
   };
 }
@@ -51,17 +88,19 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   const { span, tails } = spec;
   if (!(span >= 1 && span <= 10_000))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: span ${span} is not 1 to 10,000`);
+  if (spec.release !== undefined && !(spec.release >= 0))
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: release ${spec.release} is not 0 or more`);
   if (tails && tails.length !== channels)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${tails.length} tails for ${channels} channels`);
   const center = decodeFloats(spec.center, channels, `head ${name}: center`);
   if (spec.reach !== undefined)
-    return createReachGauge(center, decodeFloats(spec.reach, channels, `head ${name}: reach`), span, name);
+    return createReachGauge(center, decodeFloats(spec.reach, channels, `head ${name}: reach`), spec, name);
   const precision = decodeFloats(spec.precision ?? '', channels * channels, `head ${name}: precision`);
   const roots = Float64Array.from({ length: channels }, (_, k) => Math.sqrt(precision[k * channels + k]!));
   if (!roots.every((root) => root > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: the precision is not positive`);
   const { input: deviation, output: turned, run } = compileMap(precision, null, channels, channels);
-  const average = averaging(span, center, deviation);
+  const average = createAverage(spec, center);
   const parts = new Float64Array(channels);
 
   const mahalanobis = (): number => {
@@ -86,8 +125,9 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
     return first + second / 2;
   };
   return {
-    step: (stream, input, state, at) => {
-      average(stream, input, state, at);
+    step: (stream, input, state, at, fresh, freshAt) => {
+      average(stream, input, state, at, fresh, freshAt);
+      for (let k = 0; k < channels; k += 1) deviation[k] = state[at + k]! - center[k]!;
       run();
       return tails ? strangest(tails) : mahalanobis();
     },
@@ -96,18 +136,17 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
 }
 
 /** Each channel on its own, in units of how far it goes in whole cars. */
-function createReachGauge(center: Float32Array, reach: Float32Array, span: number, name: string): Gauge {
+function createReachGauge(center: Float32Array, reach: Float32Array, plan: AveragePlan, name: string): Gauge {
   if (!reach.every((value) => value > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: a reach is not positive`);
-  const deviation = new Float64Array(reach.length);
-  const average = averaging(span, center, deviation);
+  const average = createAverage(plan, center);
   const parts = new Float64Array(reach.length);
   return {
-    step: (stream, input, state, at) => {
-      average(stream, input, state, at);
+    step: (stream, input, state, at, fresh, freshAt) => {
+      average(stream, input, state, at, fresh, freshAt);
       let most = 0;
       for (let k = 0; k < reach.length; k += 1) {
-        const part = Math.abs(deviation[k]!) / reach[k]!;
+        const part = Math.abs(state[at + k]! - center[k]!) / reach[k]!;
         // Squared twice: the channel that made the statistic takes the blame.
         parts[k] = part ** 4;
         if (part > most) most = part;

@@ -8,7 +8,7 @@
 import { TelltaleError } from '../../errors.ts';
 import { compileMap, fastTanh } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
-import { createGauge, type Gauge, type GaugeSpec } from './gauge.ts';
+import { createAverage, createGauge, FRESH_SPAN, type Gauge, type GaugeSpec } from './gauge.ts';
 import { type Head, type HeadInput, type HeadSpec, MOST_STEPS_MOVED, smoothingTable } from './head.ts';
 
 /** Inputs of a unit. */
@@ -43,8 +43,11 @@ export interface RelationSpec extends HeadSpec, RelationPlan {
   readonly gauges: readonly RelationGauge[];
 }
 
+/** The streams of evidence, in the order in which their newest averages stand in a car's state. */
+export const STREAMS = ['others', 'own', 'jitter'] as const;
+
 export interface RelationGauge extends GaugeSpec {
-  readonly stream: 'others' | 'own' | 'jitter';
+  readonly stream: (typeof STREAMS)[number];
 }
 
 /** Where things lie in a car's state: a count, then blocks of `channels` floats. */
@@ -54,7 +57,8 @@ export const stateLayout = (channels: number) => ({
   level: 1 + INPUT_SPANS.length * channels,
   before: 1 + (INPUT_SPANS.length + 1) * channels,
   habits: 1 + (INPUT_SPANS.length + 2) * channels,
-  gauges: 1 + (INPUT_SPANS.length + 4) * channels,
+  fresh: 1 + (INPUT_SPANS.length + 4) * channels,
+  gauges: 1 + (INPUT_SPANS.length + 4 + STREAMS.length) * channels,
 });
 
 /** Numbers the readouts see: 1, averages (3·channels), units, own level (channels). */
@@ -203,6 +207,15 @@ export function fillStreams(
   }
 }
 
+/** Averages each stream over its newest events, in the car's state from `fresh` on; they say when an older average is to be let go. */
+export function createFreshAverages(channels: number) {
+  const average = createAverage({ span: FRESH_SPAN }, new Float32Array(channels));
+  return (streams: Streams, input: HeadInput, state: Float32Array, at: number): void => {
+    for (let s = 0; s < STREAMS.length; s += 1)
+      average(streams[STREAMS[s]!], input, state, at + s * channels);
+  };
+}
+
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
 export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const { name, units } = spec;
@@ -221,6 +234,8 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const usual: StreamSource = { channels, slow: spec.slow, spreads };
   const layout = stateLayout(channels);
   const gauges: Gauge[] = spec.gauges.map((gauge) => createGauge(gauge, channels, name));
+  const freshen = createFreshAverages(channels);
+  const freshFrom = spec.gauges.map(({ stream }) => layout.fresh + STREAMS.indexOf(stream) * channels);
   return {
     name,
     statistics: spec.gauges.map(
@@ -232,9 +247,12 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
       source.step(input, state, at);
       forecaster.run();
       fillStreams(usual, input, forecaster.input, forecaster.output, source.movement, state, at, streams);
+      freshen(streams, input, state, at + layout.fresh);
       for (let g = 0; g < gauges.length; g += 1) {
         const from = at + layout.gauges + g * channels;
-        statistics[statisticsAt + g] = gauges[g]!.step(streams[spec.gauges[g]!.stream], input, state, from);
+        const stream = streams[spec.gauges[g]!.stream];
+        const fresh = at + freshFrom[g]!;
+        statistics[statisticsAt + g] = gauges[g]!.step(stream, input, state, from, state, fresh);
       }
     },
     blame: (index, parts) => gauges[index]!.blame(parts),
