@@ -71,17 +71,15 @@ export interface Calibration {
 }
 
 /** Episodes the tail is fitted on, unless the budget allows more. */
-const EPISODES = 16;
+const EPISODES = 20;
 /** The tail begins where this many times the allowed alerts are raised. */
 const TIMES_ALLOWED = 3;
 
 /**
- * Alerts taken off for what the hours held out did not show: cars differ more than episodes of one car do, and the fewer
- * alerts a budget allows the more of them one odd car makes. Measured on splits of real drives (docs/design/0005).
+ * Share of a budget that is kept for what the hours held out did not show: cars differ more than episodes of one car do. Measured
+ * on splits of real drives and on two simulated fleets (docs/design/0005).
  */
-const UNSEEN = 4;
-/** What is left of a budget at least. */
-const LEAST_CAUTION = 0.25;
+const KEPT_BACK = 0.5;
 
 /**
  * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more
@@ -131,11 +129,11 @@ function highestBetween(low: number, high: number, holds: (value: number) => boo
 }
 
 /** Faults are told from the rest among so many times the episodes the tail is fitted on. */
-const MANY_TIMES = 3;
+const MANY_TIMES = 4;
 /** Share of the lowest excesses that tell the scale when it is asked which of the others are faults. */
 const SURE_SHARE = 0.5;
-/** An excess this many scales beyond the largest expected of so many is no part of the same tail (e⁻⁹ is one in eight thousand). */
-const BEYOND = 9;
+/** An excess this many scales beyond the largest expected of so many is no part of the same tail (e⁻⁴ is one in fifty). */
+const BEYOND = 4;
 
 /**
  * How many of the excesses (ascending) can belong to one exponential tail. Its scale is read off the lowest ones alone
@@ -172,7 +170,7 @@ export function calibrate(
 ): Calibration {
   const rows = scores.reduce((sum, { length }) => sum + length, 0);
   const asked = Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));
-  const allowed = sameCars ? asked : asked * Math.max(LEAST_CAUTION, asked / (asked + UNSEEN));
+  const allowed = sameCars ? asked : asked * (1 - KEPT_BACK);
   const all = scores.map((series) => sustainedLevels(series, hysteresis));
   const rest = hysteresis.window * 4;
   const wanted = Math.max(EPISODES, TIMES_ALLOWED * allowed);

@@ -71,7 +71,7 @@ function layOut(heads: readonly Head[]) {
 }
 
 /** Weight of the length of the vector of levels beside the sum of their logarithms. */
-const LENGTH_WEIGHT = 0.5;
+const LENGTH_WEIGHT = 1;
 
 /**
  * Makes a checked bundle ready to run.

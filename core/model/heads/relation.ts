@@ -148,7 +148,7 @@ export type Streams = Readonly<Record<RelationGauge['stream'], Float32Array>>;
 /** Events of the fleet's that a car's own habits are weighed against. */
 const FLEET_WEIGHT = 600;
 /** One event moves a habit no further than by this much of strangeness, so that a fault is slow to become one. */
-const MOST_NEWS = 1;
+const MOST_NEWS = 0.3;
 
 /** What `value` is off a car's habit, which then learns from it. */
 function offHabit(value: number, state: Float32Array, at: number, weight: number, restart: boolean): number {
