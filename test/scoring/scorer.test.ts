@@ -41,7 +41,7 @@ describe('the scorer', () => {
     const { outputs, scored } = scorer().score(batchOf([{ seq: 1, speedKmh: 90.25 }], 41));
     expect(scored).toBe(1);
     expect(outputs[0]).toMatchObject({ key: 'A', timestampMs: T0 + 41 });
-    // z 4.025, weight ⅖: 1.61; both statistics 1.61 / √2, together 1.61.
+    // z 4.025, weight ⅖: 1.61; both statistics 1.61 / √2, together 1.61 long and 2·ln(1 + 1.61 / √2) = 1.5202 wide.
     expect(scoresOf(outputs)[0]).toEqual({
       vin: 'A',
       seq: 1,
@@ -49,7 +49,7 @@ describe('the scorer', () => {
       partition: 3,
       offset: 41,
       model: 'v1',
-      score: 1.61,
+      score: 3.1302,
       threshold: 1.5,
       late: false,
       values: [90.25, null, null, 90, null, null],

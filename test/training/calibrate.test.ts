@@ -74,6 +74,20 @@ describe('calibrate', () => {
     expect(raised / hours).toBeLessThan(1.5);
   });
 
+  it('takes all of a few hundred rows for one exponential tail', () => {
+    const scores = Float64Array.from({ length: 400 }, (_, i) => 2 + Math.sin(i / 3));
+    const { threshold, scale, base } = calibrate([scores], HYSTERESIS, {
+      alertsPerHour: 0.5,
+      hours: 400 / 3600,
+      sameCars: true,
+    });
+    expect(base).toBe(0);
+    // 400 / 60 stretches that could each begin an alert, 0.5 · 400 / 3600 of them may.
+    expect(threshold).toBeCloseTo(scale * Math.log(400 / 60 / ((0.5 * 400) / 3600)), 6);
+    expect(scale).toBeGreaterThan(1);
+    expect(scale).toBeLessThan(3);
+  });
+
   it('asks for more the smaller the budget, also beyond what was ever seen', () => {
     const known = Array.from({ length: 4 }, () => wander(3600));
     const at = (alertsPerHour: number) => calibrate(known, HYSTERESIS, { alertsPerHour, hours: 4 }).threshold;

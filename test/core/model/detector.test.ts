@@ -10,11 +10,11 @@ import { SMALL_CATALOGUE } from '../../support/small-fleet.ts';
 const row = (speedKmh: number, coolantC: number) => Float64Array.of(speedKmh, 2000, 35, coolantC, 200, 7);
 
 describe('the detector', () => {
-  it('scores as by hand: z-scores 2 and −1, both statistics √2.5, together √5', () => {
+  it('scores as by hand: z-scores 2 and −1, both statistics √2.5, so √5 long and 2·ln(1 + √2.5) wide', () => {
     const detector = createDetector(handBundle());
     const finding = detector.step(detector.newState(), row(70, 88), 1000);
     expect(detector.statistics).toEqual(['static.norm', 'static.peak']);
-    expect(finding.score).toBeCloseTo(Math.sqrt(5), 6);
+    expect(finding.score).toBeCloseTo(Math.sqrt(5) + 2 * Math.log1p(Math.sqrt(2.5)), 6);
     for (const level of [...finding.raw, ...finding.levels]) expect(level).toBeCloseTo(Math.sqrt(2.5), 6);
     // The parts are 4 and 1.
     const { shares } = detector.explain();
@@ -42,7 +42,8 @@ describe('the detector', () => {
     const detector = createDetector(bundle);
     const { score } = detector.step(detector.newState(), row(70, 88), 0);
     // Static statistics √2.5 twice: 5 together; the reach gauge 2.
-    expect(score).toBeCloseTo((5 ** 2 + 2 ** 4) ** (1 / 4), 5);
+    const width = 2 * Math.log1p(Math.sqrt(2.5)) + Math.log1p(2);
+    expect(score).toBeCloseTo((5 ** 2 + 2 ** 4) ** (1 / 4) + width, 5);
     const { shares } = detector.explain();
     expect(shares[0]! + shares[3]!).toBeCloseTo(1, 6);
     expect(shares[0]!).toBeGreaterThan(0.8);

@@ -39,9 +39,21 @@ describe("a car's usual strangeness", () => {
     expect(lessUsual(USUAL, 3, state, 0, false)).toBeCloseTo(4, 1);
   });
 
-  it('gives no negative score and begins anew after a restart', () => {
+  it('gives no negative score', () => {
     const { state } = follow(new Array(3000).fill(4));
     expect(lessUsual(USUAL, 0.5, state, 0, false)).toBe(0);
-    expect(lessUsual(USUAL, 4, state, 0, true)).toBe(4);
+  });
+
+  it('remembers the car over a pause, but learns of the new drive faster', () => {
+    const { state } = follow(new Array(3000).fill(4));
+    const paused = state.slice();
+    expect(lessUsual(USUAL, 4, paused, 0, true)).toBeLessThan(2.5);
+    /** How far one calm event moves what is usual. */
+    const moved = (from: Float32Array) => {
+      const to = from.slice();
+      lessUsual(USUAL, 0, to, 0, false);
+      return from[1]! - to[1]!;
+    };
+    expect(moved(paused)).toBeGreaterThan(5 * moved(state));
   });
 });

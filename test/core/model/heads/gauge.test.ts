@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createGauge } from '../../../../core/model/heads/gauge.ts';
+import { createAverage, createGauge, FRESH_SPAN } from '../../../../core/model/heads/gauge.ts';
 import type { HeadInput } from '../../../../core/model/heads/head.ts';
 import { encodeFloats } from '../../../../core/model/numbers.ts';
 
@@ -70,6 +70,37 @@ describe('a gauge', () => {
     expect(() =>
       createGauge({ span: 3, center: spec.center, reach: encodeFloats([1, 0]) }, 2, 'test'),
     ).toThrow(/reach is not positive/);
+  });
+
+  describe('that lets go', () => {
+    /** The averages over 100 events of `fault` events of 3 and then `after` of 0. */
+    const averageAfter = (release: number | undefined, fault: number, after: number): number => {
+      const center = new Float32Array(1);
+      const average = createAverage({ span: 100, release }, center);
+      const freshen = createAverage({ span: FRESH_SPAN }, center);
+      const state = new Float32Array(1);
+      const fresh = new Float32Array(1);
+      for (let i = 0; i < fault + after; i += 1) {
+        const stream = Float32Array.of(i < fault ? 3 : 0);
+        freshen(stream, input(i === 0), fresh, 0);
+        average(stream, input(i === 0), state, 0, fresh);
+      }
+      return state[0]!;
+    };
+
+    it('is not moved while the fault lasts', () => {
+      expect(averageAfter(1, 300, 0)).toBe(averageAfter(undefined, 300, 0));
+    });
+
+    it('follows the newest events when they are nearer to the usual, up to where that is plain', () => {
+      expect(averageAfter(undefined, 300, 20)).toBeGreaterThan(1.9);
+      expect(averageAfter(1, 300, 20)).toBeLessThan(1.1);
+      expect(averageAfter(1, 300, 20)).toBeGreaterThan(0.8);
+    });
+
+    it('refuses a release below 0', () => {
+      expect(() => createGauge({ ...spec, release: -1 }, 2, 'test')).toThrow(/release -1/);
+    });
   });
 
   it('refuses a precision that is not positive', () => {
