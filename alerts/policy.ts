@@ -12,12 +12,13 @@ import {
   stepHysteresis,
   strangeCount,
 } from '../core/model/hysteresis.ts';
+import { ratioOf } from './ratio.ts';
 import { blameOf, type Describe } from './reason.ts';
 
 export interface PolicyOptions {
   readonly hysteresis: Hysteresis;
   readonly describe: Describe;
-  /** Mean of score/threshold over the window's strange events from which an alert is critical. */
+  /** Mean ratio (ratio.ts) over the window's strange events from which an alert is critical. */
   readonly criticalRatio: number;
   /** An alert that has been up for this long without a pause is critical. Event time. */
   readonly criticalAfterMs: number;
@@ -88,7 +89,6 @@ export interface Step {
   readonly alerts: readonly Alert[];
 }
 
-const ratioOf = ({ score, threshold }: Score) => (threshold > 0 ? score / threshold : 1);
 const meanRatio = (blamed: readonly Blame[]) =>
   blamed.length === 0 ? 0 : blamed.reduce((sum, { ratio }) => sum + ratio, 0) / blamed.length;
 

@@ -1,11 +1,11 @@
-// The last minutes of one car in flat arrays: time, score/threshold, readings and expectations of every signal.
+// The last minutes of one car in flat arrays: time, the score's ratio (ratio.ts), readings and expectations of every signal.
 
 /** Samples in order of arrival, oldest first; NaN stands for missing. */
 export class SampleRing {
   readonly signals: number;
   readonly capacity: number;
   readonly #ts: Float64Array;
-  /** Per sample: score/threshold, then the readings, then the expectations. */
+  /** Per sample: the ratio, then the readings, then the expectations. */
   readonly #data: Float32Array;
   #count = 0;
   #next = 0;

@@ -3,6 +3,7 @@
 // when it is used up, the car that has been calm and unwatched for longest gives its minutes to one that is not.
 import type { Catalogue } from '../core/catalogue.ts';
 import type { Score, SignalShare } from '../core/events.ts';
+import { ratioOf } from './ratio.ts';
 import { round, SampleRing } from './sample-ring.ts';
 
 export interface TwinOptions {
@@ -20,7 +21,7 @@ interface Car {
   ts: number;
   score: number;
   threshold: number;
-  /** score/threshold, smoothed over about 8 events: what a tile shows, so that it does not flicker. */
+  /** The score's ratio (ratio.ts), smoothed over about 8 events: what a tile shows, so that it does not flicker. */
   level: number;
   top: readonly SignalShare[];
   values: readonly (number | null)[];
@@ -88,7 +89,7 @@ export class Twin {
   apply(score: Score): void {
     const { vin, ts, threshold, top, values, expected } = score;
     this.#applied += 1;
-    const ratio = threshold > 0 ? score.score / threshold : 0;
+    const ratio = ratioOf(score);
     const known = this.#cars.get(vin);
     const level = known ? known.level + LEVEL_ALPHA * (ratio - known.level) : ratio;
     if (known) this.#cars.delete(vin);

@@ -120,7 +120,7 @@ export function drawSignal(canvas, data) {
  * The score as a filled line; 1 is where it becomes strange.
  * @param {HTMLCanvasElement} canvas
  * @param {readonly number[]} ts
- * @param {readonly number[]} ratio score/threshold
+ * @param {readonly number[]} ratio the square of score/threshold
  * @param {number} fromMs
  * @param {number} toMs
  */

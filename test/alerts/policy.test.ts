@@ -52,7 +52,7 @@ describe('the alert policy', () => {
     expect(car.open).toBeNull();
   });
 
-  it('calls an alert critical at once when the window is at twice the threshold', () => {
+  it('calls an alert critical at once when the window is at a ratio of two', () => {
     expect(run(seconds(0, 10, 2)).alerts[0]?.severity).toBe('critical');
     expect(run(seconds(0, 10, 1.99)).alerts[0]?.severity).toBe('warning');
   });

@@ -65,7 +65,7 @@ export const serverOn = (log: Log, warn: (line: string) => void = () => undefine
 /** A minute after the epoch's 1,700,000,000th second: an arbitrary event time to count from. */
 export const T0 = 1_700_000_060_000;
 
-/** A score of `ratio` times its threshold (5), blamed on a coolant at 118 where 92 was expected. */
+/** A score of this ratio (alerts/ratio.ts) to its threshold of 5, blamed on a coolant at 118 where 92 was expected. */
 export function makeScore(vin: string, second: number, ratio: number, more: Partial<Score> = {}): Score {
   return {
     vin,
@@ -74,7 +74,7 @@ export function makeScore(vin: string, second: number, ratio: number, more: Part
     partition: 0,
     offset: second,
     model: 'm1',
-    score: 5 * ratio,
+    score: 5 * Math.sqrt(ratio),
     threshold: 5,
     late: false,
     values: [118, 13.9, null],
