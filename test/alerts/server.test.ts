@@ -132,7 +132,12 @@ describe('REST', () => {
   it('shows a car: readings, expectations, history in columns, its alerts', async () => {
     const alerts = await strangeFleet();
     const { body } = await ask(alerts, '/api/cars/CAR1');
-    expect(body).toMatchObject({ vin: 'CAR1', score: 5 * Math.sqrt(2.5), threshold: 5, values: [118, 13.9, null] });
+    expect(body).toMatchObject({
+      vin: 'CAR1',
+      score: 5 * Math.sqrt(2.5),
+      threshold: 5,
+      values: [118, 13.9, null],
+    });
     expect(body.history.ts).toHaveLength(12);
     expect(body.history.values[0]).toEqual(Array(12).fill(118));
     expect(body.signals.map(({ label }: { label: string }) => label)).toEqual([

@@ -10,7 +10,13 @@ describe('the twin', () => {
     const twin = twinOf();
     for (let s = 0; s < 3; s += 1) twin.apply(makeScore('CAR1', s, 0.4, { values: [90 + s, null, 1] }));
     const car = twin.car('CAR1', 0);
-    expect(car).toMatchObject({ vin: 'CAR1', ts: T0 + 2000, score: 5 * Math.sqrt(0.4), threshold: 5, values: [92, null, 1] });
+    expect(car).toMatchObject({
+      vin: 'CAR1',
+      ts: T0 + 2000,
+      score: 5 * Math.sqrt(0.4),
+      threshold: 5,
+      values: [92, null, 1],
+    });
     expect(car?.history).toEqual({
       ts: [T0, T0 + 1000, T0 + 2000],
       ratio: [0.4, 0.4, 0.4],
