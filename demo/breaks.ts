@@ -20,8 +20,8 @@ export interface BreaksOptions {
 
 /** Clear at once: the first alert should not have to wait for a fault that takes minutes. */
 const FIRST: readonly (readonly [fault: string, kind: 'combustion' | 'electric'])[] = [
-  ['vacuum-leak', 'combustion'],
   ['tyre-blow-out', 'electric'],
+  ['vacuum-leak', 'combustion'],
   ['transmission-slip', 'combustion'],
 ];
 const LATER: readonly (readonly [fault: string, kind: 'combustion' | 'electric'])[] = [
