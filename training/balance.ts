@@ -3,7 +3,7 @@
 import type { BundleContent } from '../core/model/bundle.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
-import { calibrate } from './calibrate.ts';
+import { type Budget, calibrate } from './calibrate.ts';
 import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf } from './judge.ts';
 import { hoursIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
@@ -21,16 +21,22 @@ export interface Held {
   readonly alertsPerHour: number;
 }
 
+/** What weighs parts of the evidence is deeper in the tail: a part is few cars, and raw statistics have longer tails than scores. */
+const PARTS = { keptBack: 0.75, beyond: 9 } as const;
+
 /** The threshold at which these scores, of cars among those held out, keep the budget. */
-export function thresholdOf(scores: Scores, { ground, alertsPerHour }: Held): number {
+export function thresholdOf(
+  scores: Scores,
+  { ground, alertsPerHour }: Held,
+  caution: Pick<Budget, 'keptBack' | 'beyond'> = {},
+): number {
   const { shared, folds } = ground;
   const series = scores.map((one) => one.series);
   const hours = hoursIn(series, shared.gapMs);
-  const budget = { alertsPerHour, hours, sameCars: folds.byTime };
   return calibrate(
     scores.map((one) => one.scores),
     shared.hysteresis,
-    budget,
+    { alertsPerHour, hours, sameCars: folds.byTime, ...caution },
   ).threshold;
 }
 
@@ -48,7 +54,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
   // What is left of one rig's few rows says little of how often one channel goes how far: its own tail stays.
   if (ground.folds.byTime || !alone.includes(1)) return content.tails;
   const tails = content.tails.map((tail, s) => (alone[s] === 1 ? SILENT : tail));
-  const together = scoresOf({ ...content, tails }, judged, 'lengthOf').scores;
+  const together = scoresOf({ ...content, tails }, judged, { measure: 'lengthOf' }).scores;
   const places = heads.flatMap(({ spec, head }) =>
     head.statistics.map(() => variantPlace(spec, ground.variants)),
   );
@@ -56,7 +62,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
     place === -1 || ground.variantOf(one.series.id) === place;
   const levels = new Map(
     [...new Set(places)].map((place) => {
-      const level = thresholdOf(together.filter(among(place)), held);
+      const level = thresholdOf(together.filter(among(place)), held, PARTS);
       return [place, Math.max(LEAST_THRESHOLD, level)];
     }),
   );
@@ -66,7 +72,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
       series,
       scores: Float64Array.from(series.tsMs, (_, i) => raw[i * alone.length + s]!),
     }));
-    const slope = levels.get(places[s]!)! / Math.max(1e-6, thresholdOf(single, held));
+    const slope = levels.get(places[s]!)! / Math.max(1e-6, thresholdOf(single, held, PARTS));
     return { at: [0, 1], levels: [0, slope], slope };
   });
 }
@@ -78,7 +84,7 @@ export function weigher(held: Held, content: Uncalibrated): (parts: Parts) => Pa
   const { scores } = scoresOf(content, held.judged);
   const thresholds = variants.map((_, v) => {
     const own = scores.filter(({ series }) => variantOf(series.id) === v);
-    return Math.max(LEAST_THRESHOLD, thresholdOf(own, held));
+    return Math.max(LEAST_THRESHOLD, thresholdOf(own, held, PARTS));
   });
   const factors = thresholds.map((threshold) => Math.min(...thresholds) / threshold);
   return (parts) => ({ ...parts, heads: weighVariants(parts.heads, variants, factors) });

@@ -57,6 +57,16 @@ export interface Budget {
   readonly hours: number;
   /** True when the cars to come are the ones held out by time: no other car will be odder. Default false. */
   readonly sameCars?: boolean;
+  /**
+   * Share of the budget kept back for what the hours held out did not show: cars differ more than episodes of one car do. Default
+   * 0.5, measured on splits of real drives and on two simulated fleets (docs/design/0005); none when the cars are the same.
+   */
+  readonly keptBack?: number;
+  /**
+   * Episodes that reach so many scales beyond the largest to be expected are taken for faults. Default 4, for scores, which are sums
+   * of logarithms: one in fifty. What is no logarithm has longer tails.
+   */
+  readonly beyond?: number;
 }
 
 export interface Calibration {
@@ -75,10 +85,6 @@ const EPISODES = 20;
 /** The tail begins where this many times the allowed alerts are raised. */
 const TIMES_ALLOWED = 3;
 
-/**
- * Share of a budget that is kept for what the hours held out did not show: cars differ more than episodes of one car do. Measured
- * on splits of real drives and on two simulated fleets (docs/design/0005).
- */
 const KEPT_BACK = 0.5;
 
 /**
@@ -132,20 +138,19 @@ function highestBetween(low: number, high: number, holds: (value: number) => boo
 const MANY_TIMES = 4;
 /** Share of the lowest excesses that tell the scale when it is asked which of the others are faults. */
 const SURE_SHARE = 0.5;
-/** An excess this many scales beyond the largest expected of so many is no part of the same tail (e⁻⁴ is one in fifty). */
 const BEYOND = 4;
 
 /**
  * How many of the excesses (ascending) can belong to one exponential tail. Its scale is read off the lowest ones alone
  * (maximum likelihood, the others censored), so the answer does not depend on how high the highest are.
  */
-function plausible(excesses: Float64Array): number {
+function plausible(excesses: Float64Array, beyond: number): number {
   const n = excesses.length;
   const sure = Math.ceil(SURE_SHARE * n);
   if (sure < 4) return n;
   let sum = (n - sure) * excesses[sure - 1]!;
   for (let i = 0; i < sure; i += 1) sum += excesses[i]!;
-  const limit = (sum / sure) * (Math.log(n) + BEYOND);
+  const limit = (sum / sure) * (Math.log(n) + beyond);
   let count = n;
   while (count > sure && excesses[count - 1]! > limit) count -= 1;
   return count;
@@ -166,11 +171,11 @@ function fewEpisodes(levels: Float64Array, rest: number, allowed: number, faults
 export function calibrate(
   scores: readonly Float64Array[],
   hysteresis: Hysteresis,
-  { alertsPerHour, hours, sameCars = false }: Budget,
+  { alertsPerHour, hours, sameCars = false, keptBack = KEPT_BACK, beyond = BEYOND }: Budget,
 ): Calibration {
   const rows = scores.reduce((sum, { length }) => sum + length, 0);
   const asked = Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));
-  const allowed = sameCars ? asked : asked * (1 - KEPT_BACK);
+  const allowed = sameCars ? asked : asked * (1 - keptBack);
   const all = scores.map((series) => sustainedLevels(series, hysteresis));
   const rest = hysteresis.window * 4;
   const wanted = Math.max(EPISODES, TIMES_ALLOWED * allowed);
@@ -182,7 +187,7 @@ export function calibrate(
   };
   // Looked for among many more episodes, so that faults are few among them.
   const many = from(MANY_TIMES * wanted).excesses;
-  const faults = many.length - plausible(many);
+  const faults = many.length - plausible(many, beyond);
   const { base, excesses: reached } = from(wanted + faults);
   if (base <= 0) return fewEpisodes(sorted, rest, allowed, faults);
   const excesses = reached.subarray(0, Math.max(1, reached.length - faults));

@@ -22,7 +22,7 @@ import { fitRangeHead } from './heads/range.ts';
 import { fitRelationHead } from './heads/relation.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { fitShockHead } from './heads/shock.ts';
-import { type Ground, type Judged, judge, type Parts, scoresOf } from './judge.ts';
+import { type Ground, type Judged, judge, type Parts, scoresOf, USUAL_SHARE_OF_ONE } from './judge.ts';
 import { fitNetwork, type Network } from './network.ts';
 import { prepare, selectRows } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
@@ -244,7 +244,11 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
   const unweighed = { ...ground.shared, ...parts, tails, card };
   const weigh = weigher(judged, unweighed);
   const weighed = { ...unweighed, ...weigh(parts) };
-  const { usual, scores } = scoresOf(weighed, heldOut);
+  const { usual, scores } = scoresOf(
+    weighed,
+    heldOut,
+    ground.folds.byTime ? { usualShare: USUAL_SHARE_OF_ONE } : {},
+  );
   const content = { ...weighed, usual };
   const exact = thresholdOf(scores, judged);
   // As many decimals as scores have, so that all who compare the two agree.

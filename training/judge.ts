@@ -110,6 +110,8 @@ function scoresFrom({ tsMs }: Series, values: Float64Array, usual: UsualScore, g
 
 /** Share of rows of cars held out whose score may count as a car's usual one. */
 const USUAL_SHARE = 0.95;
+/** The same where the history is of the one car that is scored: its usual is what it was then, however strange it becomes. */
+export const USUAL_SHARE_OF_ONE = 0.5;
 
 export interface JudgedScores {
   readonly usual: UsualScore;
@@ -120,12 +122,15 @@ export interface JudgedScores {
 export function scoresOf(
   content: Omit<BundleContent, 'threshold' | 'usual'>,
   judged: readonly Judged[],
-  measure: Measure = 'strangenessOf',
+  {
+    measure = 'strangenessOf',
+    usualShare = USUAL_SHARE,
+  }: { readonly measure?: Measure; readonly usualShare?: number } = {},
 ): JudgedScores {
   const detector = createDetector(sealBundle({ ...content, usual: NOTHING_USUAL, threshold: 1 }));
   const values = judged.map(({ raw }) => measured(detector, raw, measure));
   const sorted = concat(values).sort();
-  const usual = { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, USUAL_SHARE) };
+  const usual = { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, usualShare) };
   return {
     usual,
     scores: judged.map(({ series }, i) => ({

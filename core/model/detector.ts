@@ -129,13 +129,13 @@ export function createDetector(bundle: ModelBundle): Detector {
   };
 
   // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond the usual it does
-  // not matter how far. The length lets one very strange statistic speak all the same.
+  // not matter how far. The length lets one very strange statistic speak all the same. A share weighs both, and so the whole.
   const strangenessOf: Detector['strangenessOf'] = (raw) => {
     length = lengthOf(raw);
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
-      const level = finding.levels[i]!;
-      if (level > 0) sum += Math.log1p(level);
+      const share = shares[i]!;
+      if (share > 0) sum += share * Math.log1p(finding.levels[i]! / share);
     }
     return sum + LENGTH_WEIGHT * length;
   };
