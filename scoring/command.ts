@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { resolveCatalogue } from '../core/catalogue.ts';
 import type { Settings } from '../core/config.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { givenFlags } from '../core/given-flags.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
@@ -85,7 +86,7 @@ async function runScoreCsv(settings: Settings, { say, warn, signal }: Context): 
     warn,
   });
   say(
-    `scored ${rows.toLocaleString('en')} rows of ${ids} ids${faulty > 0 ? ` (${faulty} faulty)` : ''}: ${alerts} alerts at threshold ${bundle.threshold}; written to ${out}`,
+    `scored ${counted(rows, 'row')} of ${counted(ids, 'id')}${faulty > 0 ? ` (${faulty} faulty)` : ''}: ${counted(alerts, 'alert')} at threshold ${bundle.threshold}; written to ${out}`,
   );
 }
 

@@ -63,6 +63,8 @@ export interface Trained {
   /** Who judged whom: `judges[k]` is the model fitted without the rows of fold k, with the released one's tails and threshold. */
   readonly folds: Folds;
   readonly judges: readonly Detector[];
+  /** Signals the model does not watch, by their place in the catalogue, and why. */
+  readonly leftOut: Ground['leftOut'];
 }
 
 /**
@@ -79,7 +81,7 @@ const GAP_STEPS = 60;
 function layGround(input: TrainInput): Ground {
   const { catalogue, series } = input;
   const width = catalogue.signals.length;
-  const { scaler, medians } = fitScaler(series, width);
+  const { scaler, medians, leftOut } = fitScaler(series, width);
   if (scaler.signals.length === 0)
     throw new TelltaleError('TRAINING_DATA', 'no signal moves: every one is constant or missing');
   const stepMs = usualStepMs(series);
@@ -91,6 +93,7 @@ function layGround(input: TrainInput): Ground {
     variants,
     variantOf,
     folds: dealFolds(series, input.seed, variantOf),
+    leftOut,
     shared: {
       format: BUNDLE_FORMAT,
       featureVersion: FEATURE_VERSION,
@@ -257,5 +260,5 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
     createDetector(sealBundle({ ...content, ...weigh(partsOf(fold)), threshold })),
   );
   const bundle = sealBundle({ ...content, threshold });
-  return { bundle, model, heldOut: scores, folds: ground.folds, judges };
+  return { bundle, model, heldOut: scores, folds: ground.folds, judges, leftOut: ground.leftOut };
 }

@@ -1,10 +1,12 @@
 // One training run from settings to a folder on disk: read, fit, evaluate, save. `command.ts` words it for the terminal, the
 // demo calls it directly. What decides the result stands in the card, so that `--card` can run it again.
+
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
 import type { Settings } from '../core/config.ts';
+import { counted } from '../core/counted.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Backend } from '../core/model/backend.ts';
 import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
@@ -152,6 +154,11 @@ export async function dataFromCsv(
   return { source, catalogue, series, records: rows, leftOut, remarks, truth: [], champion: null };
 }
 
+const UNUSED = [
+  ['constant', 'constant'],
+  ['missing', 'hardly ever measured'],
+] as const;
+
 /** Fits on the data and writes the model's folder, whole or not at all. @throws TelltaleError TRAINING_DATA, ABORTED */
 export async function runJob(
   data: TrainingData,
@@ -162,7 +169,7 @@ export async function runJob(
   const { recipe, backend, signal, say } = options;
   for (const remark of data.remarks) say(`data: ${remark}`);
   say(
-    `data: ${rowsIn(series).toLocaleString('en')} rows of ${carsIn(series).length} cars, ${catalogue.signals.length} signals; ${backend.description}`,
+    `data: ${rowsIn(series).toLocaleString('en')} rows of ${counted(carsIn(series).length, 'car')}, ${counted(catalogue.signals.length, 'signal')}; ${backend.description}`,
   );
   const card: TrainCard = {
     source,
@@ -186,9 +193,11 @@ export async function runJob(
   });
   const { bundle, model } = trained;
   try {
-    const used = new Set(bundle.scaler.signals);
-    const unused = catalogue.signals.filter((_, i) => !used.has(i)).map(({ name }) => name);
-    if (unused.length > 0) say(`data: left out, constant or hardly ever measured: ${unused.join(', ')}`);
+    for (const [why, what] of UNUSED) {
+      const unused = trained.leftOut.filter((one) => one.why === why);
+      const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
+      if (names.length > 0) say(`data: not watched, ${what}: ${names.join(', ')}`);
+    }
     checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
     await turn(signal);
     say('training: evaluating');

@@ -6,7 +6,7 @@ import { lessUsual, USUAL_STATE, type UsualScore } from '../core/model/usual.ts'
 import type { Folds } from './folds.ts';
 import { concat } from './methods.ts';
 import type { Prepared } from './prepared.ts';
-import { quantileOf } from './scaling.ts';
+import { type FittedScaler, quantileOf } from './scaling.ts';
 import type { Series } from './series.ts';
 import type { Variant } from './variants.ts';
 
@@ -22,6 +22,8 @@ export interface Ground {
   /** The place among them of a car's variant. */
   readonly variantOf: (car: string) => number;
   readonly folds: Folds;
+  /** Signals no channel is made of, and why. */
+  readonly leftOut: FittedScaler['leftOut'];
   readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'usual' | 'threshold' | 'card'>;
 }
 

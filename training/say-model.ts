@@ -1,4 +1,5 @@
 // What came out of a training, in a few lines for a person.
+import { counted } from '../core/counted.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Job } from './job.ts';
 import type { MethodResult } from './methods.ts';
@@ -29,11 +30,14 @@ function sayCompared(say: (line: string) => void, { champion, methods, knownFaul
 export function sayModel(say: (line: string) => void, { bundle, dir, evaluation }: Job): void {
   const { card, threshold, hash } = bundle;
   say(
-    `model: ${card.rows.toLocaleString('en')} rows, ${card.hours.toFixed(1)} h of ${card.cars} cars, threshold ${threshold}, hash ${hash.slice(0, 12)}`,
+    `model: ${card.rows.toLocaleString('en')} rows, ${card.hours.toFixed(1)} h of ${counted(card.cars, 'car')}, threshold ${threshold}, hash ${hash.slice(0, 12)}`,
   );
   const { askedPerHour, metPerHour } = evaluation.budget;
+  const met = Number.isFinite(metPerHour)
+    ? `met on cars not used to set it ${rate(metPerHour)}`
+    : 'what is met is not known: too few cars to keep some apart';
   say(
-    `false alerts an hour: asked ${rate(askedPerHour)}, met on cars not used to set it ${rate(metPerHour)}; synthetic faults found: ${percent(evaluation.methods[0]?.budgets[0]?.recall)}`,
+    `false alerts an hour: asked ${rate(askedPerHour)}, ${met}; synthetic faults found: ${percent(evaluation.methods[0]?.budgets[0]?.recall)}`,
   );
   sayCompared(say, evaluation);
   say(`written to ${dir} (report.html)`);

@@ -112,7 +112,7 @@ describe('train --csv and score --csv', () => {
     expect(trained.out).toMatch(/left out, not numeric: note\n/);
     expect(trained.out).toMatch(/left out, empty: empty\n/);
     expect(trained.out).toMatch(/with missing readings: oil \(6\.0 %\)/);
-    expect(trained.out).toMatch(/constant or hardly ever measured: always\n/);
+    expect(trained.out).toMatch(/not watched, constant: always\n/);
     expect(readdirSync(at('model'))).toEqual(
       expect.arrayContaining(['bundle.json', 'card.json', 'model.json', 'weights.bin']),
     );
@@ -128,7 +128,7 @@ describe('train --csv and score --csv', () => {
       at('scores.csv'),
     );
     expect(scored.code).toBe(0);
-    expect(scored.out).toMatch(/^scored 600 rows of 2 ids: \d+ alerts at threshold/);
+    expect(scored.out).toMatch(/^scored 600 rows of 2 ids: \d+ alerts? at threshold/);
     const lines = readScores(at('scores.csv'));
     expect(lines.length).toBe(600);
     expect(lines.map(({ id }) => id)).toEqual([...Array(300).fill('run 9'), ...Array(300).fill('hot')]);
@@ -152,7 +152,7 @@ describe('train --csv and score --csv', () => {
     writeFileSync(at('reversed.csv'), [header, ...rows.reverse()].join('\n'));
     const trained = await telltale('train', '--csv', at('reversed.csv'), ...columns, '--out', at('reversed'));
     expect(trained.out).toMatch(
-      /data: rows stand newest first; taken as they stand\ndata: 300 rows of 1 cars/,
+      /data: rows stand newest first; taken as they stand\ndata: 300 rows of 1 car,/,
     );
     const scored = await telltale(
       'score',
@@ -277,5 +277,23 @@ describe('scoreCsv', () => {
       ...{ signal: new AbortController().signal, warn: () => undefined },
     });
     await expect(scoring).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  });
+
+  it('says when what the model does not watch moves, and when nearly all is in alert', async () => {
+    const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
+    // The hand-made model watches speed and coolant; oil stood at 200 all along.
+    const row = (i: number) => `a,${i},200,2000,35,90,${i === 70 || i > 110 ? 150 : 200},7`;
+    const rows = Array.from({ length: 120 }, (_, i) => row(i));
+    writeFileSync(at('moves.csv'), `id,time,${names.join()}\n${rows.join('\n')}\n`);
+    const warned: string[] = [];
+    await scoreCsv({
+      ...{ file: at('moves.csv'), id: 'id', time: 'time', ignore: [], out: at('moves-scores.csv') },
+      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      warn: (line) => warned.push(line),
+    });
+    expect(warned).toHaveLength(2);
+    expect(warned[0]).toContain(`${names[4]} was always 200 in training`);
+    expect(warned[0]).toContain('in 10 rows, first 150 at a 70');
+    expect(warned[1]).toMatch(/111 of 120 rows are in alert/);
   });
 });
