@@ -88,7 +88,12 @@ async function list({ url, token, vin, limit }: Settings, { say }: Context): Pro
     if (vin.length === 1) query.set('vin', vin[0]!);
     answer = await fetch(`${url.replace(/\/$/, '')}/api/alerts?${query}`, { headers });
   } catch (cause) {
-    throw new TelltaleError('SERVER_UNAVAILABLE', `${url}: ${messageOf(cause)}`, { cause });
+    const why = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
+    throw new TelltaleError(
+      'SERVER_UNAVAILABLE',
+      `${url}: ${why}; is npm start or telltale serve running there?`,
+      { cause },
+    );
   }
   const text = await answer.text();
   let body: { alerts?: AlertView[]; code?: string; message?: string };

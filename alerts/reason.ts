@@ -55,6 +55,9 @@ function digitsFor(...values: readonly number[]): number {
   return size >= 100 ? 0 : size >= 10 ? 1 : 2;
 }
 
+const OUT_OF_STEP = 'out of step with the other readings';
+const isHidden = (word: string) => word.endsWith(OUT_OF_STEP);
+
 /** One signal in words: `coolant temperature too high: 118 °C, expected about 92 °C`. */
 function describeShare({ signal, value, expected }: SignalShare, spec: SignalSpec | undefined): string {
   const name = spec?.label ?? signal;
@@ -68,7 +71,7 @@ function describeShare({ signal, value, expected }: SignalShare, spec: SignalSpe
   const digits = digitsFor(value, expected);
   const seen = say(value, digits);
   const usual = say(expected, digits);
-  if (seen === usual) return `${name} unusual: ${seen}, out of step with the other readings`;
+  if (seen === usual) return `${name} unusual: ${seen}, ${OUT_OF_STEP}`;
   return `${name} too ${value > expected ? 'high' : 'low'}: ${seen}, expected about ${usual}`;
 }
 
@@ -80,6 +83,8 @@ export function reasonsOf(catalogue: Catalogue): Describe {
   return (top) => {
     const named = top.filter(({ share }, i) => i === 0 || (i < MAX_NAMED && share >= MIN_SHARE));
     if (named.length === 0) return 'the readings do not fit together';
-    return named.map((share) => describeShare(share, specs.get(share.signal))).join('; ');
+    const words = named.map((share) => describeShare(share, specs.get(share.signal)));
+    // What can be seen comes first: a difference below the last digit is for mechanics.
+    return [...words.filter((word) => !isHidden(word)), ...words.filter(isHidden)].join('; ');
   };
 }

@@ -247,6 +247,14 @@ describe('the reason', () => {
     expect(describeTop([share])).toBe(words);
   });
 
+  it('begins with what can be seen', () => {
+    const hidden = { signal: 'coolantC', value: 92.01, expected: 92.02, share: 0.6 };
+    const seen = { signal: 'batteryV', value: 12, expected: 14, share: 0.3 };
+    expect(describeTop([hidden, seen])).toBe(
+      'battery voltage too low: 12.0 V, expected about 14.0 V; coolant temperature unusual: 92.0 °C, out of step with the other readings',
+    );
+  });
+
   it('still says something when no signal stands out', () => {
     expect(describeTop([])).toBe('the readings do not fit together');
   });
