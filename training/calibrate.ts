@@ -156,13 +156,16 @@ function plausible(excesses: Float64Array, beyond: number): number {
   return count;
 }
 
+/** Windows of the hysteresis after which a level counts as another one where episodes are too few to be told apart. */
+const FEW_APART = 3.5;
+
 /**
  * Where there are too few separate episodes to fit a tail on, all sustained levels are one: exponential from 0 on, told apart once
- * in each `rest` rows.
+ * in each `apart` rows.
  */
-function fewEpisodes(levels: Float64Array, rest: number, allowed: number, faults: number): Calibration {
+function fewEpisodes(levels: Float64Array, apart: number, allowed: number, faults: number): Calibration {
   const scale = Math.max(1e-6, levels.reduce((sum, level) => sum + level, 0) / Math.max(1, levels.length));
-  const episodes = Math.max(1, levels.length / rest);
+  const episodes = Math.max(1, levels.length / apart);
   const threshold = quantileOfPareto(scale, 0, Math.min(1, allowed / episodes));
   return { threshold, base: 0, episodes, faults, scale, shape: 0 };
 }
@@ -189,7 +192,7 @@ export function calibrate(
   const many = from(MANY_TIMES * wanted).excesses;
   const faults = many.length - plausible(many, beyond);
   const { base, excesses: reached } = from(wanted + faults);
-  if (base <= 0) return fewEpisodes(sorted, rest, allowed, faults);
+  if (base <= 0) return fewEpisodes(sorted, FEW_APART * hysteresis.window, allowed, faults);
   const excesses = reached.subarray(0, Math.max(1, reached.length - faults));
   const { scale, shape } = fitGeneralizedPareto(excesses);
   const share = Math.min(1, allowed / Math.max(1, excesses.length));
