@@ -101,7 +101,7 @@ function measured(detector: Detector, raw: Float64Array, measure: Measure): Floa
   );
 }
 
-/** A series' strangeness as scores: less what is usual for the car, which begins anew after each pause. */
+/** A series' strangeness as scores: less what is usual for the car, which is learnt faster after each pause. */
 function scoresFrom({ tsMs }: Series, values: Float64Array, usual: UsualScore, gapMs: number): Float64Array {
   const state = new Float32Array(USUAL_STATE);
   return values.map((value, i) => {
