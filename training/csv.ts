@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
 import { timeDirection } from '../core/recording-order.ts';
@@ -40,9 +41,7 @@ function columnRemarks({ columns, nameless }: Recording): string[] {
   const empty = columns.filter((column) => !column.numeric && column.unreadable === 0);
   const holed = columns.filter((column) => column.numeric && column.missing + column.unreadable > 0);
   return [
-    ...(nameless > 0
-      ? [`left out, without a name: ${nameless} ${nameless === 1 ? 'column' : 'columns'}`]
-      : []),
+    ...(nameless > 0 ? [`left out, without a name: ${counted(nameless, 'column')}`] : []),
     ...named(
       'left out, not numeric',
       text.map(({ name }) => name),

@@ -78,6 +78,7 @@ export const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
 
 const MIN_ROWS = 100;
 const GAP_STEPS = 60;
+
 function layGround(input: TrainInput): Ground {
   const { catalogue, series } = input;
   const width = catalogue.signals.length;

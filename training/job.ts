@@ -1,6 +1,5 @@
 // One training run from settings to a folder on disk: read, fit, evaluate, save. `command.ts` words it for the terminal, the
 // demo calls it directly. What decides the result stands in the card, so that `--card` can run it again.
-
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';

@@ -134,8 +134,8 @@ export function createDetector(bundle: ModelBundle): Detector {
     length = lengthOf(raw);
     let sum = 0;
     for (let i = 0; i < count; i += 1) {
-      const share = shares[i]!;
-      if (share > 0) sum += share * Math.log1p(finding.levels[i]! / share);
+      const level = finding.levels[i]!;
+      if (level > 0) sum += shares[i]! * Math.log1p(level / shares[i]!);
     }
     return sum + LENGTH_WEIGHT * length;
   };

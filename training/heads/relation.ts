@@ -106,6 +106,7 @@ function gaugesFor(prepared: Prepared): WatchedGauge[] {
     return !longer && all.findIndex((other) => alike.includes(other) && other.span === span) === i;
   });
 }
+
 function drawPlan(prepared: Prepared, seed: number, maxRows: number): RelationPlan {
   const { channels, count } = prepared;
   const random = seededRandom(seed, 'relation');
@@ -195,6 +196,7 @@ function gaugeRows(
     }),
   );
   const averages = gauges.map((gauge) => createAverage(gauge, new Float32Array(channels)));
+  const freshFrom = gauges.map(({ stream }) => STREAMS.indexOf(stream) * channels);
   const state = gauges.map(() => new Float32Array(channels));
   const freshen = createFreshAverages(channels);
   const fresh = new Float32Array(STREAMS.length * channels);
@@ -218,8 +220,7 @@ function gaugeRows(
     fillStreams(usual[fold]!, input, inputs, map.output, movement, carState, 0, streams);
     freshen(streams, input, fresh, 0);
     for (const [g, { stream }] of gauges.entries()) {
-      const freshAt = STREAMS.indexOf(stream) * channels;
-      averages[g]!(streams[stream], input, state[g]!, 0, fresh, freshAt);
+      averages[g]!(streams[stream], input, state[g]!, 0, fresh, freshFrom[g]!);
       if (r % stride === 0) rows[g]!.averages.set(state[g]!, (r / stride) * channels);
     }
     if (r % stride !== 0) return;

@@ -1,7 +1,8 @@
 // Fits the shock head (core/model/heads/shock.ts): what each channel's movements seldom exceed, and what averages of the
 // rest normally do.
 
-import { MOST_STEPS_MOVED, smoothingTable } from '../../core/model/heads/head.ts';
+import { createAverage } from '../../core/model/heads/gauge.ts';
+import { MOST_STEPS_MOVED } from '../../core/model/heads/head.ts';
 import { type ShockSpec, shockOf } from '../../core/model/heads/shock.ts';
 import type { Prepared } from '../prepared.ts';
 import { quantileOf } from '../scaling.ts';
@@ -64,15 +65,14 @@ export function fitShockHead(prepared: Prepared, trim: number): ShockSpec {
     averages: new Float32Array(size * channels),
     folds: new Uint8Array(size),
   };
-  const table = smoothingTable(SPAN);
-  const average = new Float32Array(channels);
+  const average = createAverage({ span: SPAN }, new Float32Array(channels));
+  const shocks = new Float64Array(channels);
+  const averages = new Float32Array(channels);
   eachMovement(prepared, (r, movement) => {
-    for (let k = 0; k < channels; k += 1) {
-      const old = first[r] === 1 ? 0 : average[k]!;
-      const shock = steps[r]! <= MOST_STEPS_MOVED ? shockOf(movement[k]!, seldom[k]!) : 0;
-      average[k] = old + table[steps[r]!]! * (shock - old);
-    }
-    if (r % stride === 0) rows.averages.set(average, (r / stride) * channels);
+    const told = steps[r]! <= MOST_STEPS_MOVED;
+    for (let k = 0; k < channels; k += 1) shocks[k] = told ? shockOf(movement[k]!, seldom[k]!) : 0;
+    average(shocks, { restart: first[r] === 1, steps: steps[r]! }, averages, 0);
+    if (r % stride === 0) rows.averages.set(averages, (r / stride) * channels);
   });
   const plan = { span: SPAN, single: true, leastSpread: LEAST_SPREAD };
   const gauge = fitGauge(plan, rows, -1, new Float64Array(channels), stride, trim);

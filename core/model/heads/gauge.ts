@@ -59,7 +59,7 @@ export interface AveragePlan {
 export function createAverage({ span, release }: AveragePlan, center: Float32Array) {
   const table = smoothingTable(span);
   return (
-    stream: Float32Array,
+    stream: Float32Array | Float64Array,
     { restart, steps }: Pick<HeadInput, 'restart' | 'steps'>,
     state: Float32Array,
     at: number,
