@@ -2,14 +2,36 @@
 // features are close to singular.
 import { invariant } from '../core/errors.ts';
 
+/** Σ a[from + k]·b[to + k] for k < n; in four sums, so that none waits for the one before. */
+export function dot(
+  a: Float64Array,
+  from: number,
+  b: Float64Array | Float32Array,
+  to: number,
+  n: number,
+): number {
+  const whole = n - (n % 4);
+  let w = 0;
+  let x = 0;
+  let y = 0;
+  let z = 0;
+  for (let k = 0; k < whole; k += 4) {
+    w += a[from + k]! * b[to + k]!;
+    x += a[from + k + 1]! * b[to + k + 1]!;
+    y += a[from + k + 2]! * b[to + k + 2]!;
+    z += a[from + k + 3]! * b[to + k + 3]!;
+  }
+  for (let k = whole; k < n; k += 1) w += a[from + k]! * b[to + k]!;
+  return w + x + (y + z);
+}
+
 /** Lower Cholesky factor L of a symmetric positive definite matrix (A = L·Lᵀ); a pivot below `floor` becomes `floor`. */
 export function cholesky(a: Float64Array, n: number, floor = 1e-12): Float64Array {
   invariant(a.length === n * n, 'cholesky: the matrix is not n × n');
   const l = new Float64Array(n * n);
   for (let i = 0; i < n; i += 1) {
     for (let j = 0; j <= i; j += 1) {
-      let sum = a[i * n + j]!;
-      for (let k = 0; k < j; k += 1) sum -= l[i * n + k]! * l[j * n + k]!;
+      const sum = a[i * n + j]! - dot(l, i * n, l, j * n, j);
       if (i === j) l[i * n + i] = Math.sqrt(Math.max(sum, floor));
       else l[i * n + j] = sum / l[j * n + j]!;
     }
@@ -39,6 +61,27 @@ export function solveSpd(a: Float64Array, n: number, b: Float64Array, m: number)
   return b;
 }
 
+/** target[to + c] += Σ weights[i]·source[from + i·n + c] for c < count and four rows i: going over the target is what costs. */
+function addFour(
+  target: Float64Array,
+  to: number,
+  w: number,
+  x: number,
+  y: number,
+  z: number,
+  source: Float64Array,
+  from: number,
+  n: number,
+  count: number,
+): void {
+  const second = from + n;
+  const third = second + n;
+  const fourth = third + n;
+  for (let c = 0; c < count; c += 1)
+    target[to + c]! +=
+      w * source[from + c]! + x * source[second + c]! + (y * source[third + c]! + z * source[fourth + c]!);
+}
+
 /**
  * Inverse of a symmetric positive definite matrix: A⁻¹ = L⁻ᵀ·L⁻¹, where only the lower halves are computed and every inner loop
  * runs along a row.
@@ -47,16 +90,27 @@ export function invertSpd(a: Float64Array, n: number): Float64Array {
   const l = cholesky(a, n);
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i += 1) {
-    const row = inverse.subarray(i * n, i * n + i + 1);
-    row[i] = 1;
-    for (let k = 0; k < i; k += 1) {
-      const f = l[i * n + k]!;
-      if (f === 0) continue;
-      const before = inverse.subarray(k * n, k * n + k + 1);
-      for (let c = 0; c <= k; c += 1) row[c]! -= f * before[c]!;
-    }
-    const pivot = l[i * n + i]!;
-    for (let c = 0; c <= i; c += 1) row[c]! /= pivot;
+    const line = i * n;
+    inverse[line + i] = 1;
+    const whole = i - (i % 4);
+    // Rows reach to their diagonal and are 0 behind it.
+    for (let k = 0; k < whole; k += 4)
+      addFour(
+        inverse,
+        line,
+        -l[line + k]!,
+        -l[line + k + 1]!,
+        -l[line + k + 2]!,
+        -l[line + k + 3]!,
+        inverse,
+        k * n,
+        n,
+        k + 4,
+      );
+    for (let k = whole; k < i; k += 1)
+      for (let c = 0; c <= k; c += 1) inverse[line + c]! -= l[line + k]! * inverse[k * n + c]!;
+    const pivot = l[line + i]!;
+    for (let c = 0; c <= i; c += 1) inverse[line + c]! /= pivot;
   }
   return gramOfLower(inverse, n);
 }
@@ -64,15 +118,26 @@ export function invertSpd(a: Float64Array, n: number): Float64Array {
 /** Mᵀ·M of a lower triangular matrix, both halves filled. */
 function gramOfLower(lower: Float64Array, n: number): Float64Array {
   const out = new Float64Array(n * n);
-  for (let k = 0; k < n; k += 1) {
-    const row = lower.subarray(k * n, k * n + k + 1);
-    for (let i = 0; i <= k; i += 1) {
-      const f = row[i]!;
-      if (f === 0) continue;
-      const line = i * n;
-      for (let j = 0; j <= i; j += 1) out[line + j]! += f * row[j]!;
+  const whole = n - (n % 4);
+  for (let k = 0; k < whole; k += 4)
+    for (let i = 0; i < k + 4; i += 1) {
+      const at = k * n + i;
+      addFour(
+        out,
+        i * n,
+        lower[at]!,
+        lower[at + n]!,
+        lower[at + 2 * n]!,
+        lower[at + 3 * n]!,
+        lower,
+        k * n,
+        n,
+        i + 1,
+      );
     }
-  }
+  for (let k = whole; k < n; k += 1)
+    for (let i = 0; i <= k; i += 1)
+      for (let j = 0; j <= i; j += 1) out[i * n + j]! += lower[k * n + i]! * lower[k * n + j]!;
   for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) out[j * n + i] = out[i * n + j]!;
   return out;
 }

@@ -9,7 +9,11 @@ const MIN_BEYOND = 20;
 
 /** `statistics`: values on normal events, any order. `trim`: share of the largest that is taken for faults and left out. */
 export function fitTail(statistics: Float64Array, trim: number): Tail {
-  const all = statistics.slice().sort();
+  return tailOfSorted(statistics.slice().sort(), trim);
+}
+
+/** The same of values that rise. */
+export function tailOfSorted(all: Float64Array, trim: number): Tail {
   const sorted = all.subarray(0, Math.max(2, Math.ceil(all.length * (1 - trim))));
   const at: number[] = [];
   const levels: number[] = [];

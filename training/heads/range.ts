@@ -2,7 +2,7 @@
 import type { RangeSpec } from '../../core/model/heads/range.ts';
 import type { Tail } from '../../core/model/tail.ts';
 import type { Prepared } from '../prepared.ts';
-import { fitTail } from '../tails.ts';
+import { tailOfSorted } from '../tails.ts';
 
 const SPAN = 4;
 /** A tail is at least so wide, in spreads between cars: the next car is none of those seen. */
@@ -37,20 +37,33 @@ function spreadBetween({ channels, count, features, present, first }: Prepared):
   });
 }
 
+/** Readings of a channel that are enough for its tails. */
+const MOST_READINGS = 60_000;
+
 /** @param trim share of training rows that may be faults */
 export function fitRangeHead(prepared: Prepared, trim: number): RangeSpec {
   const { channels, count, features, present } = prepared;
   const between = spreadBetween(prepared);
-  const tailOf = (k: number, sign: number): Tail => {
+  const stride = Math.max(1, Math.floor(count / MOST_READINGS));
+  const sorted = Array.from({ length: channels }, (_, k) => {
     const values = new Float64Array(count);
     let n = 0;
-    for (let r = 0; r < count; r += 1)
-      if (present[r * channels + k] === 1) values[n++] = sign * features[r * channels + k]!;
-    if (n === 0) return NOTHING;
-    const tail = fitTail(values.subarray(0, n), trim * TRIM_SHARE);
+    for (let r = 0; r < count; r += stride)
+      if (present[r * channels + k] === 1) values[n++] = features[r * channels + k]!;
+    return values.subarray(0, n).sort();
+  });
+  const tailOf = (values: Float64Array, k: number): Tail => {
+    if (values.length === 0) return NOTHING;
+    const tail = tailOfSorted(values, trim * TRIM_SHARE);
     const widest = 1 / (Math.LN10 * Math.max(1e-3, BETWEEN * between[k]!));
     return { ...tail, slope: Math.min(tail.slope, widest) };
   };
-  const each = (sign: number) => Array.from({ length: channels }, (_, k) => tailOf(k, sign));
-  return { kind: 'range', name: 'range', span: SPAN, high: each(1), low: each(-1) };
+  const mirrored = (values: Float64Array) => values.map((value) => -value).reverse();
+  return {
+    kind: 'range',
+    name: 'range',
+    span: SPAN,
+    high: sorted.map(tailOf),
+    low: sorted.map((values, k) => tailOf(mirrored(values), k)),
+  };
 }

@@ -38,12 +38,17 @@ function eachMovement(prepared: Prepared, visit: (row: number, movement: Float64
   }
 }
 
+/** Movements that are enough to tell what is seldom exceeded. */
+const MOST_SIZES = 50_000;
+
 /** What nearly all movements stay within, and nearly all of those that are movements: one step of a coarse reading is no jump. */
 function seldomExceeded(prepared: Prepared): number[] {
   const { channels, count } = prepared;
-  const sizes = Array.from({ length: channels }, () => new Float64Array(count));
+  const stride = Math.max(1, Math.floor(count / MOST_SIZES));
+  const sizes = Array.from({ length: channels }, () => new Float64Array(Math.ceil(count / stride)));
   eachMovement(prepared, (r, movement) => {
-    for (let k = 0; k < channels; k += 1) sizes[k]![r] = Math.abs(movement[k]!);
+    if (r % stride === 0)
+      for (let k = 0; k < channels; k += 1) sizes[k]![r / stride] = Math.abs(movement[k]!);
   });
   return sizes.map((values) => {
     const sorted = values.sort();
