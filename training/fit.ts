@@ -135,6 +135,7 @@ async function fitRelations(input: TrainInput, { prepared, folds, variants }: Gr
       trim,
       maxRows: input.relationRows,
       share: rows.count / prepared.count,
+      oneRig: folds.byTime,
       progress: async (done, what) => {
         progress((0.35 * (v + done)) / variants.length, what);
         await turn(signal);

@@ -110,11 +110,14 @@ function channelTails(precision: Precision, channels: number): Tail[] {
   });
 }
 
-/** Times the stretches' mean excess over the median of their extremes. */
-const BEYOND_MEDIAN = 6;
+/** The stretches that tell a channel's reach: those in which it goes furthest, this share of all, and no fewer than a few. */
+const FURTHEST = 0.1;
+const FEW = 8;
+/** Times their mean excess over where they begin. */
+const BEYOND = 3;
 const LEAST_REACH = 1e-3;
 
-/** How far each channel's average goes in stretches of whole cars: the median of their extremes and a tail beyond it. */
+/** How far each channel's average goes in stretches of whole cars: where their furthest tenth begins, and a tail beyond it. */
 function reachOf(
   { count, channels, averages, folds, stretches }: GaugeRows,
   left: number,
@@ -134,9 +137,9 @@ function reachOf(
   }
   return Float64Array.from({ length: channels }, (_, k) => {
     const sizes = Float64Array.from(extremes, (extreme) => extreme[k]!).sort();
-    const median = quantileOf(sizes, 0.5);
-    const excess = sizes.reduce((sum, size) => sum + Math.max(0, size - median), 0) / sizes.length;
-    return Math.max(LEAST_REACH, median + BEYOND_MEDIAN * excess);
+    const furthest = sizes.subarray(-Math.max(FEW, Math.ceil(FURTHEST * sizes.length)));
+    const excess = furthest.reduce((sum, size) => sum + (size - furthest[0]!) / furthest.length, 0);
+    return Math.max(LEAST_REACH, furthest[0]! + BEYOND * excess);
   });
 }
 

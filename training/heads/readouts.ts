@@ -4,10 +4,13 @@
 import {
   FAN_IN,
   INPUT_SPANS,
+  inputCount,
   movementOf,
   type RelationPlan,
   spreadFactor,
+  spreadInputCount,
 } from '../../core/model/heads/relation.ts';
+import { dot } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
 import { crossesOf, gramsOf, maskedSolve, type RidgeRows, ridgeInverse, sumWithout } from './ridge.ts';
 
@@ -20,40 +23,71 @@ export interface Sample extends RidgeRows {
 }
 
 export interface Readouts {
-  /** 4·channels × width, as in RelationSpec. */
+  /** 2·channels × width, as in RelationSpec. */
   readonly matrix: Float64Array;
+  /** 3·channels × spreadInputCount, as in RelationSpec. */
+  readonly spreadMatrix: Float64Array;
   /** 4·channels, as in RelationSpec. */
   readonly spreads: Float64Array;
 }
 
-const LAMBDAS = [3e-4, 3e-3, 3e-2, 0.3] as const;
-const SPREAD_LAMBDA = 3e-3;
-/** Inputs the usual spread is read from besides the averages: the first units. */
-const SPREAD_UNITS = 64;
+const LAMBDAS = [3e-6, 3e-4, 1e-2, 0.3] as const;
+/** The same for the logs of spreads. */
+const SPREAD_LAMBDAS = [3e-3, 3e-2, 0.3, 3] as const;
+/** A movement's usual size depends on the state so strongly that there is nothing to choose. */
+const MOVEMENT_LAMBDAS = [3e-3] as const;
 /** |residual| below this share of its spread counts as this. */
 const LOG_FLOOR = 0.05;
 /** −E log|x| of a standard normal x: (γ + ln 2) / 2. */
 const LOG_OFFSET = 0.635;
 const LEAST_SPREAD = 1e-3;
 
-/** Inputs that channel k's readout may not use: its own averages and the units that touch them; besides the levels. */
-function forbiddenInputs(plan: RelationPlan, channels: number, k: number, levels: boolean): number[] {
-  const width = INPUT_SPANS.length * channels;
-  const out = INPUT_SPANS.map((_, s) => 1 + s * channels + k);
-  for (let u = 0; u < plan.units; u += 1) {
-    const inputs = plan.unitInputs.slice(u * FAN_IN, (u + 1) * FAN_IN);
-    if (inputs.some((i) => i % channels === k)) out.push(1 + width + u);
-  }
-  if (!levels) for (let c = 0; c < channels; c += 1) out.push(1 + width + plan.units + c);
-  return out;
+/** One kind of readout: the inputs it reads, the first `used` of all, and of these, for each channel, those it may not use. */
+interface Reader {
+  readonly used: number;
+  readonly forbidden: readonly (readonly number[])[];
 }
 
-/** Weights of all channels' readouts, channels × width, from an inverse and the products with the targets. */
-function solveAll(sample: Sample, masks: readonly number[][], inverse: Float64Array, cross: Float64Array) {
-  const { width, channels } = sample;
-  const out = new Float64Array(channels * width);
+/** Readouts of each channel by all inputs that do not touch it, and by those of these that know nothing of the car's levels. */
+function readersOf(plan: RelationPlan, channels: number): { readonly others: Reader; readonly own: Reader } {
+  const width = INPUT_SPANS.length * channels;
+  const inputsOf = (unit: number) => plan.unitInputs.slice(unit * FAN_IN, (unit + 1) * FAN_IN);
+  const units = Array.from({ length: plan.units }, (_, u) => inputsOf(u));
+  const forbidden = Array.from({ length: channels }, (_, k) => [
+    ...INPUT_SPANS.map((_, s) => 1 + s * channels + k),
+    ...units.flatMap((inputs, u) =>
+      inputs.some((i) => i < width && i % channels === k) ? [1 + width + u] : [],
+    ),
+  ]);
+  const knowing = units.findIndex((inputs) => inputs.some((i) => i >= width));
+  const plain = 1 + width + (knowing < 0 ? plan.units : knowing);
+  return {
+    others: { used: plain, forbidden: forbidden.map((places) => places.filter((at) => at < plain)) },
+    own: { used: inputCount(plan.units, channels), forbidden },
+  };
+}
+
+/** The inverse for the first `used` of the inputs. */
+function leadingInverse(gram: Float64Array, width: number, used: number, lambda: number): Float64Array {
+  const small = new Float64Array(used * used);
+  for (let a = 0; a < used; a += 1) small.set(gram.subarray(a * width, a * width + used), a * used);
+  return ridgeInverse(small, used, lambda);
+}
+
+/**
+ * Weights of the channels' readouts, channels × width, from an inverse and the products with the targets, into `out`; of all
+ * channels, or of those `among` says.
+ */
+function solveAll(
+  { width, channels }: Sample,
+  { used, forbidden }: Reader,
+  inverse: Float64Array,
+  cross: Float64Array,
+  among: (channel: number) => boolean = () => true,
+  out = new Float64Array(channels * width),
+) {
   for (let k = 0; k < channels; k += 1)
-    maskedSolve(inverse, width, cross, channels, k, masks[k]!, out, k * width);
+    if (among(k)) maskedSolve(inverse, used, cross, channels, k, forbidden[k]!, out, k * width);
   return out;
 }
 
@@ -67,10 +101,7 @@ function residualsOf(sample: Sample, weights: readonly Float64Array[], skip: Uin
     const row = inputs.subarray(r * width, (r + 1) * width);
     for (let k = 0; k < channels; k += 1) {
       if (present[r * channels + k] === 0) continue;
-      let said = 0;
-      const from = k * width;
-      for (let a = 0; a < width; a += 1) said += own[from + a]! * row[a]!;
-      out[r * channels + k] = row[1 + k]! - said;
+      out[r * channels + k] = row[1 + k]! - dot(own, k * width, row, 0, width);
     }
   }
   return out;
@@ -96,34 +127,39 @@ const CHOOSING_FOLDS = 2;
 /** Awaited between parts of the work, 0 to 1; may reject to stop. */
 type Progress = (done: number) => Promise<void>;
 
-/** The ridge strength that foretells left-out rows best. */
-async function chooseLambda(
+/**
+ * The ridge strengths, one a channel, that foretell left-out rows best: what two signals share is read closely, what hardly
+ * depends on the others (a pressure that each car has its own way) is not read into chance. `alike`: the same one for all, by the
+ * sum of the logarithms of their errors, where rows are too few to choose for each.
+ */
+async function chooseLambdas(
   sample: Sample,
-  masks: readonly number[][],
+  reader: Reader,
   grams: readonly Float64Array[],
   crosses: readonly Float64Array[],
+  alike: boolean,
   progress: Progress,
-): Promise<number> {
-  const none = new Float64Array(sample.channels * sample.width);
-  const used = Math.min(CHOOSING_FOLDS, grams.length);
-  const otherFolds = Uint8Array.from(sample.folds, (fold) => (fold < used ? 0 : 1));
-  let best: number = LAMBDAS[0];
-  let bestError = Number.POSITIVE_INFINITY;
+): Promise<number[]> {
+  const { channels, width } = sample;
+  const none = new Float64Array(channels * width);
+  const tried = Math.min(CHOOSING_FOLDS, grams.length);
+  const otherFolds = Uint8Array.from(sample.folds, (fold) => (fold < tried ? 0 : 1));
+  const errors: Float64Array[] = [];
   for (const [i, lambda] of LAMBDAS.entries()) {
     await progress(i / LAMBDAS.length);
     const weights = grams.map((_, left) => {
-      if (left >= used) return none;
-      const inverse = ridgeInverse(sumWithout(grams, left), sample.width, lambda);
-      return solveAll(sample, masks, inverse, sumWithout(crosses, left));
+      if (left >= tried) return none;
+      const inverse = leadingInverse(sumWithout(grams, left), width, reader.used, lambda);
+      return solveAll(sample, reader, inverse, sumWithout(crosses, left));
     });
-    // Channels count alike, so the sum of logs; a few wild rows do not decide.
-    const spreads = spreadOf(residualsOf(sample, weights, otherFolds), sample, otherFolds);
-    const error = spreads.reduce((sum, spread) => sum + Math.log(spread), 0);
-    if (error >= bestError) break;
-    bestError = error;
-    best = lambda;
+    errors.push(spreadOf(residualsOf(sample, weights, otherFolds), sample, otherFolds).map(Math.log));
   }
-  return best;
+  const least = (error: (tried: Float64Array) => number) => {
+    const each = errors.map(error);
+    return LAMBDAS[each.indexOf(Math.min(...each))]!;
+  };
+  const common = least((tried) => tried.reduce((sum, error) => sum + error, 0));
+  return Array.from({ length: channels }, (_, k) => (alike ? common : least((tried) => tried[k]!)));
 }
 
 /** Takes the rows that are marked out of per-fold sums. */
@@ -133,30 +169,79 @@ function takeOut(sums: readonly Float64Array[], marked: readonly Float64Array[])
   });
 }
 
-/** Log of |value| over its plain spread, as the target of the usual spread. */
-function logOf(values: Float32Array, spread: Float64Array, channels: number): Float32Array {
-  return values.map((value, i) => Math.log(Math.abs(value) / spread[i % channels]! + LOG_FLOOR) + LOG_OFFSET);
+/** What held-out values far beyond their usual spread count at most, in squared spreads. */
+const MOST_SQUARES = 25;
+/** Rows that are enough to choose by. */
+const CHOICE_ROWS = 6000;
+
+/**
+ * How badly logs foretell the spread of `values`, one a channel: the mean of log s + x²/2s² over rows of the fold each row of
+ * `weights` was fitted without, as a normal distribution has it, the squares bounded.
+ */
+function spreadErrors(
+  sample: Sample,
+  weights: readonly Float64Array[],
+  used: number,
+  values: Float32Array,
+  spread: Float64Array,
+): Float64Array {
+  const { count, width, channels, inputs, folds, present } = sample;
+  const errors = new Float64Array(channels);
+  const seen = new Float64Array(channels);
+  for (let r = 0; r < count; r += Math.max(1, Math.floor(count / CHOICE_ROWS))) {
+    const own = weights[folds[r]!]!;
+    for (let k = 0; k < channels; k += 1) {
+      if (present[r * channels + k] === 0) continue;
+      const factor = spreadFactor(spreadLog(own, k, used, inputs, r * width));
+      const squares = (values[r * channels + k]! / (spread[k]! * factor)) ** 2;
+      errors[k]! += Math.log(factor) + Math.min(MOST_SQUARES, squares) / 2;
+      seen[k]! += 1;
+    }
+  }
+  return errors.map((sum, k) => sum / Math.max(1, seen[k]!));
 }
 
-/** Weights for the log of the usual spread of `values`: final, then without each fold; channels × width. */
+/** The log of channel k's usual spread that weights (channels × used) give a row of inputs. */
+function spreadLog(weights: Float64Array, k: number, used: number, inputs: Float32Array, at: number): number {
+  return dot(weights, k * used, inputs, at, used);
+}
+
+/**
+ * Weights for the log of the usual spread of `values` over their plain one: final, then without each fold; channels ×
+ * spreadInputCount. Of `lambdas` each channel gets the strength that foretells left-out rows best.
+ */
 function fitSpread(
   sample: Sample,
   plan: RelationPlan,
   grams: readonly Float64Array[],
   skip: Uint8Array,
-  logs: Float32Array,
+  values: Float32Array,
+  spread: Float64Array,
+  lambdas: readonly number[],
 ): Float64Array[] {
   const { width, channels } = sample;
+  const logs = values.map(
+    (value, i) => Math.log(Math.abs(value) / spread[i % channels]! + LOG_FLOOR) + LOG_OFFSET,
+  );
   const crosses = crossesOf(sample, grams.length, skip, logs, channels);
-  const used = 1 + INPUT_SPANS.length * channels + Math.min(SPREAD_UNITS, plan.units);
-  return [-1, ...grams.keys()].map((left) => {
-    const gram = sumWithout(grams, left);
-    const cross = sumWithout(crosses, left);
-    const small = new Float64Array(used * used);
-    for (let a = 0; a < used; a += 1) small.set(gram.subarray(a * width, a * width + used), a * used);
-    const inverse = ridgeInverse(small, used, SPREAD_LAMBDA);
-    const out = new Float64Array(channels * width);
-    for (let k = 0; k < channels; k += 1) maskedSolve(inverse, used, cross, channels, k, [], out, k * width);
+  const used = spreadInputCount(plan.units, channels);
+  const tried = lambdas.map((lambda) =>
+    [-1, ...grams.keys()].map((left) => {
+      const inverse = leadingInverse(sumWithout(grams, left), width, used, lambda);
+      const cross = sumWithout(crosses, left);
+      const out = new Float64Array(channels * used);
+      for (let k = 0; k < channels; k += 1) maskedSolve(inverse, used, cross, channels, k, [], out, k * used);
+      return out;
+    }),
+  );
+  if (tried.length === 1) return tried[0]!;
+  const errors = tried.map((weights) => spreadErrors(sample, weights.slice(1), used, values, spread));
+  return tried[0]!.map((_, fit) => {
+    const out = new Float64Array(channels * used);
+    for (let k = 0; k < channels; k += 1) {
+      const best = errors.reduce((least, error, i) => (error[k]! < errors[least]![k]! ? i : least), 0);
+      out.set(tried[best]![fit]!.subarray(k * used, (k + 1) * used), k * used);
+    }
     return out;
   });
 }
@@ -177,40 +262,53 @@ export async function fitReadouts(
   sample: Sample,
   plan: RelationPlan,
   foldCount: number,
-  trim: number,
+  { trim, oneRig = false }: { readonly trim: number; readonly oneRig?: boolean },
   progress: Progress,
 ): Promise<Readouts[]> {
   const { count, width, channels, inputs } = sample;
   const targets = new Float32Array(count * channels);
   for (let r = 0; r < count; r += 1)
     targets.set(inputs.subarray(r * width + 1, r * width + 1 + channels), r * channels);
-  const channelList = Array.from({ length: channels }, (_, k) => k);
-  const masks = channelList.map((k) => forbiddenInputs(plan, channels, k, false));
-  const ownMasks = channelList.map((k) => forbiddenInputs(plan, channels, k, true));
+  const readers = readersOf(plan, channels);
   const all = new Uint8Array(count);
   const grams = gramsOf(sample, foldCount, all);
   const crosses = crossesOf(sample, foldCount, all, targets, channels);
-  const lambda = await chooseLambda(sample, masks, grams, crosses, (done) => progress(0.1 + 0.4 * done));
+  const lambdas = {
+    others: await chooseLambdas(sample, readers.others, grams, crosses, oneRig, (done) =>
+      progress(0.1 + 0.2 * done),
+    ),
+    own: await chooseLambdas(sample, readers.own, grams, crosses, oneRig, (done) =>
+      progress(0.3 + 0.2 * done),
+    ),
+  };
+  /** A fold's readouts by the strengths chosen for the channels: one inverse for each strength. */
+  const solve = (left: number, which: 'others' | 'own') => {
+    const gram = sumWithout(grams, left);
+    const cross = sumWithout(crosses, left);
+    const reader = readers[which];
+    const out = new Float64Array(channels * width);
+    for (const lambda of new Set(lambdas[which])) {
+      const inverse = leadingInverse(gram, width, reader.used, lambda);
+      solveAll(sample, reader, inverse, cross, (k) => lambdas[which][k] === lambda, out);
+    }
+    return out;
+  };
   await progress(0.5);
   let skip = all;
   if (trim > 0) {
-    const inverse = ridgeInverse(sumWithout(grams, -1), width, lambda);
-    const rough = solveAll(sample, masks, inverse, sumWithout(crosses, -1));
+    const rough = solve(-1, 'others');
     const off = residualsOf(sample, new Array<Float64Array>(foldCount).fill(rough), all);
     skip = strangestRows(off, spreadOf(off, sample, all), sample, trim);
     const kept = skip.map((strange) => 1 - strange);
     takeOut(grams, gramsOf(sample, foldCount, kept));
     takeOut(crosses, crossesOf(sample, foldCount, kept, targets, channels));
   }
-  // One inverse serves both readouts of a fold.
   const others: Float64Array[] = [];
   const own: Float64Array[] = [];
   for (const left of [-1, ...grams.keys()]) {
     await progress(0.5 + (0.3 * (left + 1)) / (foldCount + 1));
-    const inverse = ridgeInverse(sumWithout(grams, left), width, lambda);
-    const cross = sumWithout(crosses, left);
-    others.push(solveAll(sample, masks, inverse, cross));
-    own.push(solveAll(sample, ownMasks, inverse, cross));
+    others.push(solve(left, 'others'));
+    own.push(solve(left, 'own'));
   }
   await progress(0.8);
   const unexplained = residualsOf(sample, others.slice(1), all);
@@ -219,23 +317,36 @@ export async function fitReadouts(
   const spreads = [unexplained, unexplainedOwn, sample.movement].map((values) =>
     spreadOf(values, sample, skip),
   );
-  const logs = fitSpread(sample, plan, grams, skip, logOf(unexplained, spreads[0]!, channels));
-  const moves = fitSpread(sample, plan, grams, skip, logOf(sample.movement, spreads[2]!, channels));
+  const logs = [unexplained, unexplainedOwn, sample.movement].map((values, s) =>
+    fitSpread(sample, plan, grams, skip, values, spreads[s]!, s === 2 ? MOVEMENT_LAMBDAS : SPREAD_LAMBDAS),
+  );
   return others.map((weights, i) => {
-    const matrix = new Float64Array(4 * channels * width);
-    [weights, own[i]!, logs[i]!, moves[i]!].forEach((part, p) => {
-      matrix.set(part, p * channels * width);
-    });
-    const parts = [...spreads, jitterCenter(sample, moves[i]!, spreads[2]!)];
-    return { matrix, spreads: Float64Array.from(parts.flatMap((part) => [...part])) };
+    const [spreadLogs, ownLogs, moves] = logs.map((fits) => fits[i]!) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const center = jitterCenter(sample, moves, spreadInputCount(plan.units, channels), spreads[2]!);
+    return {
+      matrix: joined([weights, own[i]!]),
+      spreadMatrix: joined([spreadLogs, ownLogs, moves]),
+      spreads: joined([...spreads, center]),
+    };
   });
 }
+
+const joined = (parts: readonly Float64Array[]) => Float64Array.from(parts.flatMap((part) => [...part]));
 
 /** Rows that are enough for a mean. */
 const JITTER_ROWS = 3000;
 
 /** Mean jitter of each channel over an even thinning of the sample. */
-function jitterCenter(sample: Sample, weights: Float64Array, spread: Float64Array): Float64Array {
+function jitterCenter(
+  sample: Sample,
+  weights: Float64Array,
+  used: number,
+  spread: Float64Array,
+): Float64Array {
   const { count, width, channels, inputs, movement, present } = sample;
   const sum = new Float64Array(channels);
   const seen = new Float64Array(channels);
@@ -243,8 +354,7 @@ function jitterCenter(sample: Sample, weights: Float64Array, spread: Float64Arra
   for (let r = 0; r < count; r += stride) {
     for (let k = 0; k < channels; k += 1) {
       if (present[r * channels + k] === 0) continue;
-      let log = 0;
-      for (let a = 0; a < width; a += 1) log += weights[k * width + a]! * inputs[r * width + a]!;
+      const log = spreadLog(weights, k, used, inputs, r * width);
       sum[k]! += movementOf(movement[r * channels + k]! / (spread[k]! * spreadFactor(log)));
       seen[k]! += 1;
     }

@@ -5,11 +5,10 @@
 import { createAverage } from '../../core/model/heads/gauge.ts';
 import type { HeadInput } from '../../core/model/heads/head.ts';
 import {
+  createForecaster,
   createFreshAverages,
   createRelationInputs,
-  FAN_IN,
   fillStreams,
-  INPUT_SPANS,
   inputCount,
   type RelationGauge,
   type RelationPlan,
@@ -17,13 +16,13 @@ import {
   STREAMS,
   stateLayout,
 } from '../../core/model/heads/relation.ts';
-import { compileMap } from '../../core/model/kernel.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
-import { normal, seededRandom } from '../../core/model/random.ts';
+import { seededRandom } from '../../core/model/random.ts';
 import type { Prepared } from '../prepared.ts';
 import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
 import { fitReadouts, type Readouts, type Sample } from './readouts.ts';
 import { rowInput } from './residual.ts';
+import { drawUnits } from './units.ts';
 
 export interface RelationOptions {
   readonly seed: number;
@@ -33,6 +32,8 @@ export interface RelationOptions {
   readonly maxRows?: number | undefined;
   /** The part of those rows this fit may take, when several share the work. Default 1. */
   readonly share?: number;
+  /** Whether all rows are of one rig: its few rows do not tell what each channel would need, nor cars from each other. */
+  readonly oneRig?: boolean;
   /** Awaited between parts of the work, 0 to 1; may reject to stop. */
   readonly progress: (done: number, what: string) => Promise<void>;
 }
@@ -48,9 +49,9 @@ interface WatchedGauge extends GaugePlan {
   readonly stream: RelationGauge['stream'];
 }
 
-const MAX_UNITS = 512;
+const MAX_UNITS = 704;
 /** Readout weights bound the cost of an event: with many channels there are fewer units. */
-const UNITS_TIMES_CHANNELS = 8704;
+const UNITS_TIMES_CHANNELS = 16_000;
 /** Rows of data a unit needs. */
 const ROWS_PER_UNIT = 12;
 const MAX_SAMPLE = 24_000;
@@ -66,15 +67,20 @@ const GAUGES: readonly WatchedGauge[] = [
   { stream: 'own', span: 8, single: true },
   { stream: 'jitter', span: 30, single: true },
   { stream: 'jitter', span: 200, single: true },
-  { stream: 'own', span: 8, single: false, reach: true },
-  { stream: 'own', span: 30, single: false, reach: true },
-  { stream: 'own', span: 150, single: false, reach: true },
+  { stream: 'fine', span: 8, single: false, reach: true },
+  { stream: 'fine', span: 30, single: false, reach: true },
+  { stream: 'fine', span: 150, single: false, reach: true },
   { stream: 'others', span: 30, single: false, reach: true },
   { stream: 'others', span: 150, single: false, reach: true },
   { stream: 'jitter', span: 30, single: false, reach: true },
 ];
 /** An average is let go when the newest events are nearer to the usual by so much, in units of its stream. */
-const RELEASE: Readonly<Record<RelationGauge['stream'], number>> = { others: 1, own: 1, jitter: 0.4 };
+const RELEASE: Readonly<Record<RelationGauge['stream'], number>> = {
+  others: 1,
+  own: 1,
+  fine: 1,
+  jitter: 0.4,
+};
 
 /** Mean rows between two beginnings. */
 function stretchLength({ count, first }: Prepared): number {
@@ -107,7 +113,11 @@ function gaugesFor(prepared: Prepared): WatchedGauge[] {
   });
 }
 
-function drawPlan(prepared: Prepared, seed: number, maxRows: number): RelationPlan {
+function drawPlan(
+  prepared: Prepared,
+  { seed, oneRig = false }: RelationOptions,
+  maxRows: number,
+): RelationPlan {
   const { channels, count } = prepared;
   const random = seededRandom(seed, 'relation');
   const units = Math.max(
@@ -118,11 +128,8 @@ function drawPlan(prepared: Prepared, seed: number, maxRows: number): RelationPl
       Math.floor(Math.min(count, maxRows) / ROWS_PER_UNIT),
     ),
   );
-  const width = INPUT_SPANS.length * channels;
-  const unitInputs = Array.from({ length: units * FAN_IN }, () => Math.floor(random() * width));
-  const weights = Float64Array.from({ length: units * (FAN_IN + 1) }, () => normal(random));
   const slow = Math.max(50, Math.min(LONGEST_SLOW, Math.round(stretchLength(prepared))));
-  return { units, unitInputs, unitWeights: encodeFloats(weights), slow };
+  return { units, ...drawUnits(prepared, units, !oneRig, random), slow };
 }
 
 /** Runs the forecaster's inputs over all rows; `visit` sees each row with its inputs filled. */
@@ -181,7 +188,6 @@ function gaugeRows(
   gauges: readonly WatchedGauge[],
 ): { readonly rows: GaugeRows[]; readonly stride: number } {
   const { channels, count } = prepared;
-  const width = inputCount(plan.units, channels);
   const stride = Math.max(1, Math.ceil(count / MAX_GAUGE_ROWS));
   const size = Math.ceil(count / stride);
   const rowFolds = new Uint8Array(size);
@@ -203,10 +209,13 @@ function gaugeRows(
   const streams = {
     others: new Float32Array(channels),
     own: new Float32Array(channels),
+    fine: new Float32Array(channels),
     jitter: new Float32Array(channels),
   };
-  const maps = readouts.map(({ matrix }) => compileMap(matrix, null, width, 4 * channels));
-  const inputs = new Float32Array(width);
+  const forecasters = readouts.map(({ matrix, spreadMatrix }) =>
+    createForecaster(matrix, spreadMatrix, plan.units, channels),
+  );
+  const inputs = new Float32Array(inputCount(plan.units, channels));
   const usual = readouts.map(({ spreads }) => ({ channels, slow: plan.slow, spreads }));
   let stretch = -1;
   let before = -1;
@@ -214,10 +223,10 @@ function gaugeRows(
     const fold = folds[r]!;
     if (input.restart || fold !== before) stretch += 1;
     before = fold;
-    const map = maps[fold]!;
-    map.input.set(inputs);
-    map.run();
-    fillStreams(usual[fold]!, input, inputs, map.output, movement, carState, 0, streams);
+    const forecaster = forecasters[fold]!;
+    forecaster.inputs.set(inputs);
+    forecaster.run();
+    fillStreams(usual[fold]!, input, forecaster, movement, carState, 0, streams);
     freshen(streams, input, fresh, 0);
     for (const [g, { stream }] of gauges.entries()) {
       averages[g]!(streams[stream], input, state[g]!, 0, fresh, freshFrom[g]!);
@@ -243,12 +252,12 @@ export async function fitRelationHead(
   const { channels } = prepared;
   const { trim, progress, share = 1 } = options;
   const maxRows = Math.ceil(share * (options.maxRows ?? MAX_SAMPLE));
-  const plan = drawPlan(prepared, options.seed, maxRows);
+  const plan = drawPlan(prepared, options, maxRows);
   const gauges = gaugesFor(prepared);
   await progress(0, 'reading relations');
   const sample = drawSample(prepared, plan, folds, maxRows);
   await progress(0.25, 'fitting relations');
-  const readouts = await fitReadouts(sample, plan, foldCount, trim, (done) =>
+  const readouts = await fitReadouts(sample, plan, foldCount, options, (done) =>
     progress(0.25 + 0.35 * done, 'fitting relations'),
   );
   const without = readouts.slice(1);
@@ -256,11 +265,12 @@ export async function fitRelationHead(
   const center = new Float64Array(channels);
   const { rows, stride } = gaugeRows(prepared, plan, folds, without, gauges);
   await progress(0.85, 'learning what is usual');
-  const specOf = ({ matrix, spreads }: Readouts, left: number): RelationSpec => ({
+  const specOf = ({ matrix, spreadMatrix, spreads }: Readouts, left: number): RelationSpec => ({
     kind: 'relation',
     name: 'relation',
     ...plan,
     readout: encodeFloats(matrix),
+    spreadReadout: encodeFloats(spreadMatrix),
     spreads: encodeFloats(spreads),
     gauges: gauges.map(({ stream, ...gauge }, g) => ({
       stream,

@@ -1,7 +1,8 @@
 // The relation head: each channel is foretold from all the OTHER channels, now and in their recent past, so that a fault
-// which breaks a relation shows while every reading stays in its range. Three kinds of evidence are gathered:
+// which breaks a relation shows while every reading stays in its range. Four kinds of evidence are gathered:
 //   others   what is left when the other channels have spoken, over the spread that is usual in this operating state
 //   own      the same when the car's own long-run level may speak too: finds changes, forgives a car its habits
+//   fine     own, over the spread that is usual in this operating state: where a relation is close, a little off is much
 //   jitter   how much each channel moves from event to event: frozen sensors move too little, misfires too much
 // The forecaster is a fixed pool of sparse tanh units with ridge readouts (random features, Rahimi & Recht 2007): a unit that
 // touches a channel is left out of that channel's readout, so one pool of N units serves all channels.
@@ -23,7 +24,10 @@ const MOST_MOVEMENT = 6;
 /** The forecaster's inputs: what is fixed before anything is fitted. */
 export interface RelationPlan {
   readonly units: number;
-  /** For each unit FAN_IN indexes into the averages (span-major: span × channels + channel). */
+  /**
+   * For each unit FAN_IN indexes into the averages (span-major: span × channels + channel) and, behind them, the car's own levels
+   * (channels). Units that listen to a level know what kind of car it is; only the readouts that may use levels use them.
+   */
   readonly unitInputs: readonly number[];
   /** base64 floats: units × FAN_IN weights, then units biases. */
   readonly unitWeights: string;
@@ -34,21 +38,29 @@ export interface RelationPlan {
 export interface RelationSpec extends HeadSpec, RelationPlan {
   readonly kind: 'relation';
   /**
-   * base64 floats, 4·channels × (1 + 4·channels + units), row after row: what the others foretell of each channel; what its
-   * own level foretells besides; the log of the usual spread of the first residual over its plain spread; that of the movement.
+   * base64 floats, 2·channels × inputCount, row after row: what the others foretell of each channel; what they and its own level
+   * do.
    */
   readonly readout: string;
+  /**
+   * base64 floats, 3·channels × spreadInputCount, row after row: the log of the usual spread over the plain one, of the first
+   * residual, of the second, of the movement.
+   */
+  readonly spreadReadout: string;
   /** base64 floats, 4·channels: the plain spread of the first residual, of the second, of the movement (> 0); the mean jitter. */
   readonly spreads: string;
   readonly gauges: readonly RelationGauge[];
 }
 
 /** The streams of evidence, in the order in which their newest averages stand in a car's state. */
-export const STREAMS = ['others', 'own', 'jitter'] as const;
+export const STREAMS = ['others', 'own', 'fine', 'jitter'] as const;
 
 export interface RelationGauge extends GaugeSpec {
   readonly stream: (typeof STREAMS)[number];
 }
+
+/** Streams that a car's habits are taken off. */
+const HABITS = 3;
 
 /** Where things lie in a car's state: a count, then blocks of `channels` floats. */
 export const stateLayout = (channels: number) => ({
@@ -57,13 +69,20 @@ export const stateLayout = (channels: number) => ({
   level: 1 + INPUT_SPANS.length * channels,
   before: 1 + (INPUT_SPANS.length + 1) * channels,
   habits: 1 + (INPUT_SPANS.length + 2) * channels,
-  fresh: 1 + (INPUT_SPANS.length + 4) * channels,
-  gauges: 1 + (INPUT_SPANS.length + 4 + STREAMS.length) * channels,
+  fresh: 1 + (INPUT_SPANS.length + 2 + HABITS) * channels,
+  gauges: 1 + (INPUT_SPANS.length + 2 + HABITS + STREAMS.length) * channels,
 });
 
 /** Numbers the readouts see: 1, averages (3·channels), units, own level (channels). */
 export const inputCount = (units: number, channels: number): number =>
   1 + (INPUT_SPANS.length + 1) * channels + units;
+
+/** Units the usual spreads may depend on, the first of all. */
+const SPREAD_UNITS = 64;
+
+/** Numbers the usual spreads are read from, the first of all inputs: 1, averages (3·channels), some units. */
+export const spreadInputCount = (units: number, channels: number): number =>
+  1 + INPUT_SPANS.length * channels + Math.min(SPREAD_UNITS, units);
 
 /** Reads a car's event into its averages and gives the forecaster's inputs. */
 export interface RelationInputs {
@@ -83,9 +102,11 @@ export function createRelationInputs(
   const width = INPUT_SPANS.length * channels;
   const packed = decodeFloats(plan.unitWeights, units * (FAN_IN + 1), `head ${name}: units`);
   const wrong =
-    plan.unitInputs.length !== units * FAN_IN || plan.unitInputs.some((i) => !(i >= 0 && i < width));
+    plan.unitInputs.length !== units * FAN_IN ||
+    plan.unitInputs.some((i) => !(i >= 0 && i < width + channels));
   if (wrong || !(slow >= 1)) throw new TelltaleError('MODEL_INVALID', `head ${name}: units do not fit`);
-  const unitInputs = Int32Array.from(plan.unitInputs, (i) => i + 1);
+  // The levels stand behind the units.
+  const unitInputs = Int32Array.from(plan.unitInputs, (i) => (i < width ? 1 + i : 1 + units + i));
   const weights = Float64Array.from(packed.subarray(0, units * FAN_IN));
   const biases = Float64Array.from(packed.subarray(units * FAN_IN));
   const tables = INPUT_SPANS.map(smoothingTable);
@@ -158,23 +179,56 @@ function offHabit(value: number, state: Float32Array, at: number, weight: number
   return off;
 }
 
-/** What the streams are made from: the readouts' output, and what is usual. */
+/** The readouts ready to run. */
+export interface Forecaster {
+  /** To be filled, inputCount long (padding behind it). */
+  readonly inputs: Float32Array;
+  /** 2·channels, then 3·channels logs, as in RelationSpec (padding behind them). */
+  readonly foretold: Float32Array;
+  readonly spreadLogs: Float32Array;
+  run(): void;
+}
+
+type Floats = Float32Array | Float64Array;
+
+/** Compiles readouts; both as in RelationSpec. */
+export function createForecaster(
+  readout: Floats,
+  spreadReadout: Floats,
+  units: number,
+  channels: number,
+): Forecaster {
+  const main = compileMap(readout, null, inputCount(units, channels), 2 * channels);
+  const width = spreadInputCount(units, channels);
+  const side = compileMap(spreadReadout, null, width, 3 * channels);
+  const shared = main.input.subarray(0, width);
+  return {
+    inputs: main.input,
+    foretold: main.output,
+    spreadLogs: side.output,
+    run: () => {
+      main.run();
+      side.input.set(shared);
+      side.run();
+    },
+  };
+}
+
+/** What the streams are made from besides the readouts' output. */
 export interface StreamSource {
   readonly channels: number;
   readonly slow: number;
   /** 4·channels, as in RelationSpec. */
-  readonly spreads: Float32Array | Float64Array;
+  readonly spreads: Floats;
 }
 
 /**
- * The three streams of evidence of one event; `readout` as in RelationSpec, already run. A car's habits are taken off `own`
- * and `jitter`, so that cars of a kind the forecaster hardly knows are judged by their own past. NaN where unknown.
+ * The streams of evidence of one event; the forecaster has run. A car's habits are taken off all but `others`, so that cars of a kind the forecaster hardly knows are judged by their own past. NaN where unknown.
  */
 export function fillStreams(
   { channels, slow, spreads }: StreamSource,
   input: HeadInput,
-  now: Float32Array,
-  readout: Float32Array,
+  { inputs: now, foretold, spreadLogs }: Forecaster,
   movement: Float64Array,
   state: Float32Array,
   at: number,
@@ -182,28 +236,29 @@ export function fillStreams(
 ): void {
   const weight = Math.max(2 / (slow + 1), 1 / (state[at]! + FLEET_WEIGHT));
   const habits = at + stateLayout(channels).habits;
+  const { restart } = input;
   for (let k = 0; k < channels; k += 1) {
-    if (input.restart) {
-      state[habits + k] = 0;
-      state[habits + channels + k] = 0;
-    }
+    if (restart) for (let h = 0; h < HABITS; h += 1) state[habits + h * channels + k] = 0;
     if (input.present[k] !== 1) {
       streams.others[k] = 0;
       streams.own[k] = 0;
+      streams.fine[k] = 0;
       streams.jitter[k] = Number.NaN;
       continue;
     }
     const value = now[1 + k]!;
-    const usual = spreads[k]! * spreadFactor(readout[2 * channels + k]!);
-    streams.others[k] = clipped((value - readout[k]!) / usual);
-    const changed = clipped((value - readout[channels + k]!) / spreads[channels + k]!);
-    streams.own[k] = offHabit(changed, state, habits + k, weight, input.restart);
-    const trembling = spreads[2 * channels + k]! * spreadFactor(readout[3 * channels + k]!);
+    const usual = spreads[k]! * spreadFactor(spreadLogs[k]!);
+    streams.others[k] = clipped((value - foretold[k]!) / usual);
+    const changed = (value - foretold[channels + k]!) / spreads[channels + k]!;
+    streams.own[k] = offHabit(clipped(changed), state, habits + k, weight, restart);
+    const fine = changed / spreadFactor(spreadLogs[channels + k]!);
+    streams.fine[k] = offHabit(clipped(fine), state, habits + channels + k, weight, restart);
+    const trembling = spreads[2 * channels + k]! * spreadFactor(spreadLogs[2 * channels + k]!);
     const moved = movementOf(movement[k]! / trembling) - spreads[3 * channels + k]!;
     streams.jitter[k] =
       input.steps > MOST_STEPS_MOVED
         ? Number.NaN
-        : offHabit(moved, state, habits + channels + k, weight, input.restart);
+        : offHabit(moved, state, habits + 2 * channels + k, weight, restart);
   }
 }
 
@@ -220,15 +275,21 @@ export function createFreshAverages(channels: number) {
 export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const { name, units } = spec;
   const width = inputCount(units, channels);
-  const readout = decodeFloats(spec.readout, 4 * channels * width, `head ${name}: readout`);
+  const readout = decodeFloats(spec.readout, 2 * channels * width, `head ${name}: readout`);
+  const spreadReadout = decodeFloats(
+    spec.spreadReadout,
+    3 * channels * spreadInputCount(units, channels),
+    `head ${name}: readout of spreads`,
+  );
   const spreads = decodeFloats(spec.spreads, 4 * channels, `head ${name}: spreads`);
   if (!spreads.subarray(0, 3 * channels).every((value) => value > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: a spread is not positive`);
-  const forecaster = compileMap(readout, null, width, 4 * channels);
-  const source = createRelationInputs(spec, channels, name, forecaster.input);
+  const forecaster = createForecaster(readout, spreadReadout, units, channels);
+  const source = createRelationInputs(spec, channels, name, forecaster.inputs);
   const streams = {
     others: new Float32Array(channels),
     own: new Float32Array(channels),
+    fine: new Float32Array(channels),
     jitter: new Float32Array(channels),
   };
   const usual: StreamSource = { channels, slow: spec.slow, spreads };
@@ -246,7 +307,7 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
     step: (input, state, at, statistics, statisticsAt) => {
       source.step(input, state, at);
       forecaster.run();
-      fillStreams(usual, input, forecaster.input, forecaster.output, source.movement, state, at, streams);
+      fillStreams(usual, input, forecaster, source.movement, state, at, streams);
       freshen(streams, input, state, at + layout.fresh);
       for (let g = 0; g < gauges.length; g += 1) {
         const from = at + layout.gauges + g * channels;
@@ -257,7 +318,7 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
     },
     blame: (index, parts) => gauges[index]!.blame(parts),
     expected: (out) => {
-      for (let k = 0; k < channels; k += 1) out[k] = forecaster.output[k]!;
+      for (let k = 0; k < channels; k += 1) out[k] = forecaster.foretold[k]!;
     },
   };
 }

@@ -33,7 +33,8 @@ describe('the detector', () => {
       unitWeights: zeros(4),
       slow: 50,
       // Foretells 0 of everything, with a spread of 1: what is unexplained are the z-scores.
-      readout: zeros(8 * 10),
+      readout: zeros(4 * 10),
+      spreadReadout: zeros(6 * 8),
       spreads: encodeFloats([1, 1, 1, 1, 1, 1, 0, 0]),
       gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1]) }],
     };

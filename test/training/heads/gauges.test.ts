@@ -20,10 +20,16 @@ const reachOf = (rows: GaugeRows, left: number) => {
 };
 
 describe('a gauge by reach', () => {
-  it('is the median of the stretches\u2019 extremes and six times their mean excess over it', () => {
-    const [moving, still] = reachOf(rowsOf([1, 2, 3]), -1);
-    expect(moving).toBeCloseTo(2 + 6 * (1 / 3), 5);
+  it('begins where the furthest tenth of the stretches do, and goes on by three times their mean excess', () => {
+    const extremes = Array.from({ length: 200 }, (_, i) => (i < 180 ? 1 : i - 178));
+    // The furthest 20 went from 2 to 21, 9.5 further than 2 on average.
+    const [moving, still] = reachOf(rowsOf(extremes), -1);
+    expect(moving).toBeCloseTo(2 + 3 * 9.5, 4);
     expect(still).toBeCloseTo(1e-3, 6);
+  });
+
+  it('takes all stretches where there are a handful', () => {
+    expect(reachOf(rowsOf([1, 2, 3]), -1)[0]).toBeCloseTo(1 + 3 * 1, 5);
   });
 
   it('does not see the fold that is left out', () => {

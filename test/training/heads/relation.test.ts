@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createRelationHead } from '../../../core/model/heads/relation.ts';
+import { decodeFloats } from '../../../core/model/numbers.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
 import { fitRelationHead } from '../../../training/heads/relation.ts';
 import { rowInput } from '../../../training/heads/residual.ts';
@@ -89,6 +90,32 @@ describe('the relation head', () => {
     )!;
     const still = run(prepare([frozen], SCALER, 3, TIME)).statistics.get(jitter[0])!;
     expect(still).toBeGreaterThan(2 * jitter[1]);
+  });
+
+  it('knows by its own level what kind of car it is, and reads nothing into chance', async () => {
+    // Of half the cars signal 1 follows signal 0, of the others its opposite; signal 1's level tells which. Signal 2 is each car's own.
+    const cars = Array.from({ length: 24 }, (_, c): Series => {
+      const random = seededRandom(c, 'kinds');
+      const sign = c % 2 === 0 ? 1 : -1;
+      const still = normal(random);
+      const values = new Float32Array(ROWS * 3);
+      let a = 0;
+      for (let r = 0; r < ROWS; r += 1) {
+        a = 0.9 * a + 0.4 * normal(random);
+        values.set([a, sign * (a + 1) + 0.05 * normal(random), still + 0.05 * normal(random)], r * 3);
+      }
+      return { id: `car${c}`, tsMs: Float64Array.from({ length: ROWS }, (_, r) => r * 1000), values };
+    });
+    const rows = prepare(cars, SCALER, 3, TIME);
+    const ofRow = Uint8Array.from({ length: 24 * ROWS }, (_, r) => Math.floor(r / ROWS / 2) % 4);
+    const options = { seed: 1, trim: 0, maxRows: 3600, progress: async () => {} };
+    const { final } = await fitRelationHead(rows, ofRow, 4, options);
+    const spreads = decodeFloats(final.spreads, 12, 'test');
+    // The others cannot tell the two kinds apart, its own level can.
+    expect(spreads[1]!).toBeGreaterThan(0.8);
+    expect(spreads[3 + 1]!).toBeLessThan(0.6 * spreads[1]!);
+    // What the others foretell of signal 2 is hardly more wrong than its plain spread of about 1.
+    expect(spreads[2]!).toBeLessThan(1.25);
   });
 
   it('can be stopped between the parts of its work, and says how far it is', async () => {
