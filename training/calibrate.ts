@@ -59,7 +59,7 @@ export interface Budget {
   readonly sameCars?: boolean;
   /**
    * Share of the budget kept back for what the hours held out did not show: cars differ more than episodes of one car do. Default
-   * 0.5, measured on splits of real drives and on two simulated fleets (docs/design/0005); none when the cars are the same.
+   * 0.6, measured on splits of real drives and on two simulated fleets (docs/design/0005); none when the cars are the same.
    */
   readonly keptBack?: number;
   /**
@@ -85,7 +85,7 @@ const EPISODES = 20;
 /** The tail begins where this many times the allowed alerts are raised. */
 const TIMES_ALLOWED = 3;
 
-const KEPT_BACK = 0.5;
+const KEPT_BACK = 0.6;
 
 /**
  * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more
@@ -157,7 +157,7 @@ function plausible(excesses: Float64Array, beyond: number): number {
 }
 
 /** Windows of the hysteresis after which a level counts as another one where episodes are too few to be told apart. */
-const FEW_APART = 3.5;
+const FEW_APART = 1.5;
 
 /**
  * Where there are too few separate episodes to fit a tail on, all sustained levels are one: exponential from 0 on, told apart once

@@ -82,8 +82,8 @@ describe('calibrate', () => {
       sameCars: true,
     });
     expect(base).toBe(0);
-    // 400 / 52.5 stretches that could each begin an alert, 0.5 · 400 / 3600 of them may.
-    expect(threshold).toBeCloseTo(scale * Math.log(400 / 52.5 / ((0.5 * 400) / 3600)), 6);
+    // 400 / 22.5 stretches that could each begin an alert, 0.5 · 400 / 3600 of them may.
+    expect(threshold).toBeCloseTo(scale * Math.log(400 / 22.5 / ((0.5 * 400) / 3600)), 6);
     expect(scale).toBeGreaterThan(1);
     expect(scale).toBeLessThan(3);
   });
