@@ -1,6 +1,6 @@
 // What the detector finds on the simulated fleet, fault family by fault family: recall, delay from the moment a fault can be seen,
 // and false alerts of cars that stay whole, half of them odd in a harmless way. A part of bench/quality/run.ts, on its own.
-//   node bench/quality/fleet-run.ts [--cars 288] [--minutes 25] [--whole 240] [--each 6] [--seed 11] [--json]
+//   node bench/quality/fleet-run.ts [--cars 864] [--minutes 25] [--whole 480] [--each 12] [--seed 11] [--json]
 import { CAR_CATALOGUE_FILE, loadCatalogue } from '../../core/catalogue.ts';
 import { loadBackend } from '../../core/model/backend.ts';
 import { argument, printFigures } from '../support.ts';
