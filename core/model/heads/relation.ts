@@ -84,6 +84,12 @@ const SPREAD_UNITS = 64;
 export const spreadInputCount = (units: number, channels: number): number =>
   1 + INPUT_SPANS.length * channels + Math.min(SPREAD_UNITS, units);
 
+/**
+ * Averages count no further than this, in spreads of the channel, when the usual spread is read: in a state that hardly any car was
+ * in it is what it was at the edge, and not what a line would make of it.
+ */
+const EDGE = 3;
+
 /** Reads a car's event into its averages and gives the forecaster's inputs. */
 export interface RelationInputs {
   /** |movement| since the car's event before, 0 where it cannot be told; one a channel. */
@@ -202,6 +208,7 @@ export function createForecaster(
   const width = spreadInputCount(units, channels);
   const side = compileMap(spreadReadout, null, width, 3 * channels);
   const shared = main.input.subarray(0, width);
+  const averages = side.input.subarray(1, 1 + INPUT_SPANS.length * channels);
   return {
     inputs: main.input,
     foretold: main.output,
@@ -209,6 +216,10 @@ export function createForecaster(
     run: () => {
       main.run();
       side.input.set(shared);
+      for (let i = 0; i < averages.length; i += 1) {
+        const average = averages[i]!;
+        averages[i] = average > EDGE ? EDGE : average < -EDGE ? -EDGE : average;
+      }
       side.run();
     },
   };
