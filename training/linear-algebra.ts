@@ -61,8 +61,11 @@ export function solveSpd(a: Float64Array, n: number, b: Float64Array, m: number)
   return b;
 }
 
-/** target[to + c] += Σ weights[i]·source[from + i·n + c] for c < count and four rows i: going over the target is what costs. */
-function addFour(
+/**
+ * target[to + c] += w·source[from + c] + x·source[from + n + c] + …, for c < count and four rows of the source, n wide: going over the
+ * target is what costs.
+ */
+export function addFour(
   target: Float64Array,
   to: number,
   w: number,

@@ -79,7 +79,7 @@ function leadingInverse(gram: Float64Array, width: number, used: number, lambda:
  * channels, or of those `among` says.
  */
 function solveAll(
-  { width, channels }: Sample,
+  { width, channels }: Pick<Sample, 'width' | 'channels'>,
   { used, forbidden }: Reader,
   inverse: Float64Array,
   cross: Float64Array,
@@ -144,13 +144,17 @@ async function chooseLambdas(
   const none = new Float64Array(channels * width);
   const tried = Math.min(CHOOSING_FOLDS, grams.length);
   const otherFolds = Uint8Array.from(sample.folds, (fold) => (fold < tried ? 0 : 1));
+  const sums = Array.from({ length: tried }, (_, left) => ({
+    gram: sumWithout(grams, left),
+    cross: sumWithout(crosses, left),
+  }));
   const errors: Float64Array[] = [];
   for (const [i, lambda] of LAMBDAS.entries()) {
     await progress(i / LAMBDAS.length);
     const weights = grams.map((_, left) => {
-      if (left >= tried) return none;
-      const inverse = leadingInverse(sumWithout(grams, left), width, reader.used, lambda);
-      return solveAll(sample, reader, inverse, sumWithout(crosses, left));
+      const sum = sums[left];
+      if (sum === undefined) return none;
+      return solveAll(sample, reader, leadingInverse(sum.gram, width, reader.used, lambda), sum.cross);
     });
     errors.push(spreadOf(residualsOf(sample, weights, otherFolds), sample, otherFolds).map(Math.log));
   }
@@ -171,8 +175,30 @@ function takeOut(sums: readonly Float64Array[], marked: readonly Float64Array[])
 
 /** What held-out values far beyond their usual spread count at most, in squared spreads. */
 const MOST_SQUARES = 25;
-/** Rows that are enough to choose by. */
+/** Rows that are enough to choose by, and for a mean. */
 const CHOICE_ROWS = 6000;
+const JITTER_ROWS = 3000;
+
+/** Mean over about `rows` rows, evenly thinned, of what `of` says of each channel where it is measured. */
+function meanOver(
+  { count, channels, present }: Sample,
+  rows: number,
+  of: (row: number, channel: number) => number,
+): Float64Array {
+  const sum = new Float64Array(channels);
+  const seen = new Float64Array(channels);
+  for (let r = 0; r < count; r += Math.max(1, Math.floor(count / rows)))
+    for (let k = 0; k < channels; k += 1) {
+      if (present[r * channels + k] === 0) continue;
+      sum[k]! += of(r, k);
+      seen[k]! += 1;
+    }
+  return sum.map((total, k) => total / Math.max(1, seen[k]!));
+}
+
+/** The usual spread over the plain one of channel k in a row, by weights channels × used. */
+const factorOf = ({ inputs, width }: Sample, weights: Float64Array, used: number, r: number, k: number) =>
+  spreadFactor(dot(weights, k * used, inputs, r * width, used));
 
 /**
  * How badly logs foretell the spread of `values`, one a channel: the mean of log s + x²/2s² over rows of the fold each row of
@@ -185,25 +211,25 @@ function spreadErrors(
   values: Float32Array,
   spread: Float64Array,
 ): Float64Array {
-  const { count, width, channels, inputs, folds, present } = sample;
-  const errors = new Float64Array(channels);
-  const seen = new Float64Array(channels);
-  for (let r = 0; r < count; r += Math.max(1, Math.floor(count / CHOICE_ROWS))) {
-    const own = weights[folds[r]!]!;
-    for (let k = 0; k < channels; k += 1) {
-      if (present[r * channels + k] === 0) continue;
-      const factor = spreadFactor(spreadLog(own, k, used, inputs, r * width));
-      const squares = (values[r * channels + k]! / (spread[k]! * factor)) ** 2;
-      errors[k]! += Math.log(factor) + Math.min(MOST_SQUARES, squares) / 2;
-      seen[k]! += 1;
-    }
-  }
-  return errors.map((sum, k) => sum / Math.max(1, seen[k]!));
+  const { channels, folds } = sample;
+  return meanOver(sample, CHOICE_ROWS, (r, k) => {
+    const factor = factorOf(sample, weights[folds[r]!]!, used, r, k);
+    const squares = (values[r * channels + k]! / (spread[k]! * factor)) ** 2;
+    return Math.log(factor) + Math.min(MOST_SQUARES, squares) / 2;
+  });
 }
 
-/** The log of channel k's usual spread that weights (channels × used) give a row of inputs. */
-function spreadLog(weights: Float64Array, k: number, used: number, inputs: Float32Array, at: number): number {
-  return dot(weights, k * used, inputs, at, used);
+/** Mean jitter of each channel. */
+function jitterCenter(
+  sample: Sample,
+  weights: Float64Array,
+  used: number,
+  spread: Float64Array,
+): Float64Array {
+  const { channels, movement } = sample;
+  return meanOver(sample, JITTER_ROWS, (r, k) =>
+    movementOf(movement[r * channels + k]! / (spread[k]! * factorOf(sample, weights, used, r, k))),
+  );
 }
 
 /**
@@ -225,14 +251,15 @@ function fitSpread(
   );
   const crosses = crossesOf(sample, grams.length, skip, logs, channels);
   const used = spreadInputCount(plan.units, channels);
+  const reader: Reader = { used, forbidden: Array.from({ length: channels }, () => []) };
+  const sums = [-1, ...grams.keys()].map((left) => ({
+    gram: sumWithout(grams, left),
+    cross: sumWithout(crosses, left),
+  }));
   const tried = lambdas.map((lambda) =>
-    [-1, ...grams.keys()].map((left) => {
-      const inverse = leadingInverse(sumWithout(grams, left), width, used, lambda);
-      const cross = sumWithout(crosses, left);
-      const out = new Float64Array(channels * used);
-      for (let k = 0; k < channels; k += 1) maskedSolve(inverse, used, cross, channels, k, [], out, k * used);
-      return out;
-    }),
+    sums.map(({ gram, cross }) =>
+      solveAll({ width: used, channels }, reader, leadingInverse(gram, width, used, lambda), cross),
+    ),
   );
   if (tried.length === 1) return tried[0]!;
   const errors = tried.map((weights) => spreadErrors(sample, weights.slice(1), used, values, spread));
@@ -336,28 +363,3 @@ export async function fitReadouts(
 }
 
 const joined = (parts: readonly Float64Array[]) => Float64Array.from(parts.flatMap((part) => [...part]));
-
-/** Rows that are enough for a mean. */
-const JITTER_ROWS = 3000;
-
-/** Mean jitter of each channel over an even thinning of the sample. */
-function jitterCenter(
-  sample: Sample,
-  weights: Float64Array,
-  used: number,
-  spread: Float64Array,
-): Float64Array {
-  const { count, width, channels, inputs, movement, present } = sample;
-  const sum = new Float64Array(channels);
-  const seen = new Float64Array(channels);
-  const stride = Math.max(1, Math.floor(count / JITTER_ROWS));
-  for (let r = 0; r < count; r += stride) {
-    for (let k = 0; k < channels; k += 1) {
-      if (present[r * channels + k] === 0) continue;
-      const log = spreadLog(weights, k, used, inputs, r * width);
-      sum[k]! += movementOf(movement[r * channels + k]! / (spread[k]! * spreadFactor(log)));
-      seen[k]! += 1;
-    }
-  }
-  return sum.map((total, k) => total / Math.max(1, seen[k]!));
-}

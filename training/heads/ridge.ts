@@ -1,7 +1,7 @@
 // Ridge readouts of many targets from one pool of inputs, cross-fitted: the Gram matrix is gathered per fold, so leaving a fold
 // out is a subtraction. Each target may forbid inputs (its own channel); they are taken out of the inverse by blocks
 // (Schur complement), so one inversion serves all targets.
-import { invertSpd, solveSpd } from '../linear-algebra.ts';
+import { addFour, invertSpd, solveSpd } from '../linear-algebra.ts';
 
 /** Sampled rows: inputs count × width, targets count × targets; row r is of fold `folds[r]`. */
 export interface RidgeRows {
@@ -11,29 +11,27 @@ export interface RidgeRows {
   readonly folds: Uint8Array;
 }
 
-type Four = readonly [Float64Array, Float64Array, Float64Array, Float64Array];
-
 /**
- * The rows of each fold that are not skipped, four at a time (zeros where a fold has no more): what costs is going over the
- * sums, and as doubles no number is widened more than once.
+ * The rows of each fold that are not skipped, four at a time (zeros where a fold has no more), one behind the other: as doubles
+ * no number is widened more than once.
  */
 function eachFour(
   { count, width, inputs, folds }: RidgeRows,
   foldCount: number,
   skip: Uint8Array,
-  visit: (fold: number, rows: Four, places: readonly number[]) => void,
+  visit: (fold: number, four: Float64Array, places: readonly number[]) => void,
 ): void {
-  const four = Array.from({ length: 4 }, () => new Float64Array(width)) as unknown as Four;
+  const four = new Float64Array(4 * width);
   for (let fold = 0; fold < foldCount; fold += 1) {
     let places: number[] = [];
     const flush = () => {
-      for (let i = places.length; i < 4; i += 1) four[i]!.fill(0);
+      four.fill(0, places.length * width);
       visit(fold, four, places);
       places = [];
     };
     for (let r = 0; r < count; r += 1) {
       if (folds[r] !== fold || skip[r] === 1) continue;
-      four[places.length]!.set(inputs.subarray(r * width, (r + 1) * width));
+      four.set(inputs.subarray(r * width, (r + 1) * width), places.length * width);
       places.push(r);
       if (places.length === 4) flush();
     }
@@ -41,20 +39,36 @@ function eachFour(
   }
 }
 
+/** sums[a] += Σ four[i][a]·other[i], for each input a and the first `reach(a)` numbers of the four rows of `other`, `size` wide. */
+function addProducts(
+  sums: Float64Array,
+  four: Float64Array,
+  width: number,
+  other: Float64Array,
+  size: number,
+  reach: (a: number) => number,
+): void {
+  for (let a = 0; a < width; a += 1)
+    addFour(
+      sums,
+      a * size,
+      four[a]!,
+      four[width + a]!,
+      four[2 * width + a]!,
+      four[3 * width + a]!,
+      other,
+      0,
+      size,
+      reach(a),
+    );
+}
+
 /** Per-fold Gram matrices of the inputs, width × width, both halves filled. Rows with `skip` 1 are left out. */
 export function gramsOf(rows: RidgeRows, foldCount: number, skip: Uint8Array): Float64Array[] {
   const { width } = rows;
   const grams = Array.from({ length: foldCount }, () => new Float64Array(width * width));
-  eachFour(rows, foldCount, skip, (fold, [p, q, r, s]) => {
-    const gram = grams[fold]!;
-    for (let a = 0; a < width; a += 1) {
-      const w = p[a]!;
-      const x = q[a]!;
-      const y = r[a]!;
-      const z = s[a]!;
-      const line = a * width;
-      for (let b = 0; b <= a; b += 1) gram[line + b]! += w * p[b]! + x * q[b]! + (y * r[b]! + z * s[b]!);
-    }
+  eachFour(rows, foldCount, skip, (fold, four) => {
+    addProducts(grams[fold]!, four, width, four, width, (a) => a + 1);
   });
   for (const gram of grams)
     for (let a = 0; a < width; a += 1)
@@ -72,21 +86,11 @@ export function crossesOf(
 ): Float64Array[] {
   const { width } = rows;
   const crosses = Array.from({ length: foldCount }, () => new Float64Array(width * targetCount));
-  const wanted = Array.from({ length: 4 }, () => new Float64Array(targetCount)) as unknown as Four;
-  const [e, f, g, h] = wanted;
-  eachFour(rows, foldCount, skip, (fold, [p, q, r, s], places) => {
+  const wanted = new Float64Array(4 * targetCount);
+  eachFour(rows, foldCount, skip, (fold, four, places) => {
     for (const [i, place] of places.entries())
-      wanted[i]!.set(targets.subarray(place * targetCount, (place + 1) * targetCount));
-    const cross = crosses[fold]!;
-    for (let a = 0; a < width; a += 1) {
-      const w = p[a]!;
-      const x = q[a]!;
-      const y = r[a]!;
-      const z = s[a]!;
-      const line = a * targetCount;
-      for (let t = 0; t < targetCount; t += 1)
-        cross[line + t]! += w * e[t]! + x * f[t]! + (y * g[t]! + z * h[t]!);
-    }
+      wanted.set(targets.subarray(place * targetCount, (place + 1) * targetCount), i * targetCount);
+    addProducts(crosses[fold]!, four, width, wanted, targetCount, () => targetCount);
   });
   return crosses;
 }
