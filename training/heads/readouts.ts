@@ -1,26 +1,12 @@
 // The relation head's readouts: what the others foretell of each channel, what its own level adds, and how far off both usually
 // are in this operating state. Fitted on all sampled rows, and without each fold. The strength of the ridge is the one that
 // foretells left-out cars best.
-import {
-  FAN_IN,
-  INPUT_SPANS,
-  inputCount,
-  movementOf,
-  type RelationPlan,
-  spreadFactor,
-  spreadInputCount,
-} from '../../core/model/heads/relation.ts';
+import { type RelationPlan, spreadInputCount } from '../../core/model/heads/relation.ts';
 import { dot } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
-import { crossesOf, gramsOf, maskedSolve, type RidgeRows, ridgeInverse, sumWithout } from './ridge.ts';
-
-/** Sampled rows of the forecaster's inputs; input 1 + k is channel k's newest average, which is what is foretold. */
-export interface Sample extends RidgeRows {
-  readonly channels: number;
-  readonly present: Uint8Array;
-  /** |movement| of each channel, count × channels. */
-  readonly movement: Float32Array;
-}
+import { leadingInverse, type Reader, readersOf, type Sample, solveAll } from './readers.ts';
+import { crossesOf, gramsOf, sumWithout } from './ridge.ts';
+import { fitSpread, jitterCenter, MOVEMENT_LAMBDAS, SPREAD_LAMBDAS } from './spreads.ts';
 
 export interface Readouts {
   /** 2·channels × width, as in RelationSpec. */
@@ -31,65 +17,9 @@ export interface Readouts {
   readonly spreads: Float64Array;
 }
 
+/** Strengths of the ridge to choose from. */
 const LAMBDAS = [3e-6, 3e-4, 1e-2, 0.3] as const;
-/** The same for the logs of spreads. */
-const SPREAD_LAMBDAS = [3e-3, 3e-2, 0.3, 3] as const;
-/** A movement's usual size depends on the state so strongly that there is nothing to choose. */
-const MOVEMENT_LAMBDAS = [3e-3] as const;
-/** |residual| below this share of its spread counts as this. */
-const LOG_FLOOR = 0.05;
-/** −E log|x| of a standard normal x: (γ + ln 2) / 2. */
-const LOG_OFFSET = 0.635;
 const LEAST_SPREAD = 1e-3;
-
-/** One kind of readout: the inputs it reads, the first `used` of all, and of these, for each channel, those it may not use. */
-interface Reader {
-  readonly used: number;
-  readonly forbidden: readonly (readonly number[])[];
-}
-
-/** Readouts of each channel by all inputs that do not touch it, and by those of these that know nothing of the car's levels. */
-function readersOf(plan: RelationPlan, channels: number): { readonly others: Reader; readonly own: Reader } {
-  const width = INPUT_SPANS.length * channels;
-  const inputsOf = (unit: number) => plan.unitInputs.slice(unit * FAN_IN, (unit + 1) * FAN_IN);
-  const units = Array.from({ length: plan.units }, (_, u) => inputsOf(u));
-  const forbidden = Array.from({ length: channels }, (_, k) => [
-    ...INPUT_SPANS.map((_, s) => 1 + s * channels + k),
-    ...units.flatMap((inputs, u) =>
-      inputs.some((i) => i < width && i % channels === k) ? [1 + width + u] : [],
-    ),
-  ]);
-  const knowing = units.findIndex((inputs) => inputs.some((i) => i >= width));
-  const plain = 1 + width + (knowing < 0 ? plan.units : knowing);
-  return {
-    others: { used: plain, forbidden: forbidden.map((places) => places.filter((at) => at < plain)) },
-    own: { used: inputCount(plan.units, channels), forbidden },
-  };
-}
-
-/** The inverse for the first `used` of the inputs. */
-function leadingInverse(gram: Float64Array, width: number, used: number, lambda: number): Float64Array {
-  const small = new Float64Array(used * used);
-  for (let a = 0; a < used; a += 1) small.set(gram.subarray(a * width, a * width + used), a * used);
-  return ridgeInverse(small, used, lambda);
-}
-
-/**
- * Weights of the channels' readouts, channels × width, from an inverse and the products with the targets, into `out`; of all
- * channels, or of those `among` says.
- */
-function solveAll(
-  { width, channels }: Pick<Sample, 'width' | 'channels'>,
-  { used, forbidden }: Reader,
-  inverse: Float64Array,
-  cross: Float64Array,
-  among: (channel: number) => boolean = () => true,
-  out = new Float64Array(channels * width),
-) {
-  for (let k = 0; k < channels; k += 1)
-    if (among(k)) maskedSolve(inverse, used, cross, channels, k, forbidden[k]!, out, k * width);
-  return out;
-}
 
 /** What each sampled row leaves unexplained, by the weights of its fold's absence. */
 function residualsOf(sample: Sample, weights: readonly Float64Array[], skip: Uint8Array): Float32Array {
@@ -170,106 +100,6 @@ async function chooseLambdas(
 function takeOut(sums: readonly Float64Array[], marked: readonly Float64Array[]): void {
   sums.forEach((sum, k) => {
     for (let i = 0; i < sum.length; i += 1) sum[i]! -= marked[k]![i]!;
-  });
-}
-
-/** What held-out values far beyond their usual spread count at most, in squared spreads. */
-const MOST_SQUARES = 25;
-/** Rows that are enough to choose by, and for a mean. */
-const CHOICE_ROWS = 6000;
-const JITTER_ROWS = 3000;
-
-/** Mean over about `rows` rows, evenly thinned, of what `of` says of each channel where it is measured. */
-function meanOver(
-  { count, channels, present }: Sample,
-  rows: number,
-  of: (row: number, channel: number) => number,
-): Float64Array {
-  const sum = new Float64Array(channels);
-  const seen = new Float64Array(channels);
-  for (let r = 0; r < count; r += Math.max(1, Math.floor(count / rows)))
-    for (let k = 0; k < channels; k += 1) {
-      if (present[r * channels + k] === 0) continue;
-      sum[k]! += of(r, k);
-      seen[k]! += 1;
-    }
-  return sum.map((total, k) => total / Math.max(1, seen[k]!));
-}
-
-/** The usual spread over the plain one of channel k in a row, by weights channels × used. */
-const factorOf = ({ inputs, width }: Sample, weights: Float64Array, used: number, r: number, k: number) =>
-  spreadFactor(dot(weights, k * used, inputs, r * width, used));
-
-/**
- * How badly logs foretell the spread of `values`, one a channel: the mean of log s + x²/2s² over rows of the fold each row of
- * `weights` was fitted without, as a normal distribution has it, the squares bounded.
- */
-function spreadErrors(
-  sample: Sample,
-  weights: readonly Float64Array[],
-  used: number,
-  values: Float32Array,
-  spread: Float64Array,
-): Float64Array {
-  const { channels, folds } = sample;
-  return meanOver(sample, CHOICE_ROWS, (r, k) => {
-    const factor = factorOf(sample, weights[folds[r]!]!, used, r, k);
-    const squares = (values[r * channels + k]! / (spread[k]! * factor)) ** 2;
-    return Math.log(factor) + Math.min(MOST_SQUARES, squares) / 2;
-  });
-}
-
-/** Mean jitter of each channel. */
-function jitterCenter(
-  sample: Sample,
-  weights: Float64Array,
-  used: number,
-  spread: Float64Array,
-): Float64Array {
-  const { channels, movement } = sample;
-  return meanOver(sample, JITTER_ROWS, (r, k) =>
-    movementOf(movement[r * channels + k]! / (spread[k]! * factorOf(sample, weights, used, r, k))),
-  );
-}
-
-/**
- * Weights for the log of the usual spread of `values` over their plain one: final, then without each fold; channels ×
- * spreadInputCount. Of `lambdas` each channel gets the strength that foretells left-out rows best.
- */
-function fitSpread(
-  sample: Sample,
-  plan: RelationPlan,
-  grams: readonly Float64Array[],
-  skip: Uint8Array,
-  values: Float32Array,
-  spread: Float64Array,
-  lambdas: readonly number[],
-): Float64Array[] {
-  const { width, channels } = sample;
-  const logs = values.map(
-    (value, i) => Math.log(Math.abs(value) / spread[i % channels]! + LOG_FLOOR) + LOG_OFFSET,
-  );
-  const crosses = crossesOf(sample, grams.length, skip, logs, channels);
-  const used = spreadInputCount(plan.units, channels);
-  const reader: Reader = { used, forbidden: Array.from({ length: channels }, () => []) };
-  const sums = [-1, ...grams.keys()].map((left) => ({
-    gram: sumWithout(grams, left),
-    cross: sumWithout(crosses, left),
-  }));
-  const tried = lambdas.map((lambda) =>
-    sums.map(({ gram, cross }) =>
-      solveAll({ width: used, channels }, reader, leadingInverse(gram, width, used, lambda), cross),
-    ),
-  );
-  if (tried.length === 1) return tried[0]!;
-  const errors = tried.map((weights) => spreadErrors(sample, weights.slice(1), used, values, spread));
-  return tried[0]!.map((_, fit) => {
-    const out = new Float64Array(channels * used);
-    for (let k = 0; k < channels; k += 1) {
-      const best = errors.reduce((least, error, i) => (error[k]! < errors[least]![k]! ? i : least), 0);
-      out.set(tried[best]![fit]!.subarray(k * used, (k + 1) * used), k * used);
-    }
-    return out;
   });
 }
 

@@ -20,7 +20,8 @@ import { encodeFloats } from '../../core/model/numbers.ts';
 import { seededRandom } from '../../core/model/random.ts';
 import type { Prepared } from '../prepared.ts';
 import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
-import { fitReadouts, type Readouts, type Sample } from './readouts.ts';
+import type { Sample } from './readers.ts';
+import { fitReadouts, type Readouts } from './readouts.ts';
 import { rowInput } from './residual.ts';
 import { drawUnits } from './units.ts';
 
