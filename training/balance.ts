@@ -3,7 +3,8 @@
 import type { BundleContent } from '../core/model/bundle.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
-import { type Budget, calibrate } from './calibrate.ts';
+import type { Voices } from '../core/model/voices.ts';
+import { type Budget, type Calibration, calibrate, rarerLevel } from './calibrate.ts';
 import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf } from './judge.ts';
 import { hoursIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
@@ -24,12 +25,11 @@ export interface Held {
 /** What weighs parts of the evidence is deeper in the tail: a part is few cars, and raw statistics have longer tails than scores. */
 const PARTS = { keptBack: 0.75, beyond: 9 } as const;
 
-/** The threshold at which these scores, of cars among those held out, keep the budget. */
-export function thresholdOf(
+function calibrationOf(
   scores: Scores,
   { ground, alertsPerHour }: Held,
-  caution: Pick<Budget, 'keptBack' | 'beyond'> = {},
-): number {
+  caution: Pick<Budget, 'keptBack' | 'beyond'>,
+): Calibration {
   const { shared, folds } = ground;
   const series = scores.map((one) => one.series);
   const hours = hoursIn(series, shared.gapMs);
@@ -37,22 +37,37 @@ export function thresholdOf(
     scores.map((one) => one.scores),
     shared.hysteresis,
     { alertsPerHour, hours, sameCars: folds.byTime, ...caution },
-  ).threshold;
+  );
 }
 
+/** The threshold at which these scores, of cars among those held out, keep the budget. */
+export const thresholdOf = (
+  scores: Scores,
+  held: Held,
+  caution: Pick<Budget, 'keptBack' | 'beyond'> = {},
+): number => calibrationOf(scores, held, caution).threshold;
+
 const SILENT: Tail = { at: [0, 1], levels: [0, 1e-9], slope: 1e-9 };
+/** Of the alerts that a part of the evidence may raise, those that one voice may: there are six, and each is one channel. */
+const OF_ONE_VOICE = 0.4;
+
+interface Balanced {
+  readonly tails: Tail[];
+  /** As in Voices; empty: there are none. */
+  readonly limits: Voices['limits'];
+}
 
 /**
  * The tails with those of statistics heard alone replaced: in proportion, so that each alone would keep the budget at the same
- * score as all the others together.
+ * length as all the others together. And the limits of their voices.
  */
-export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
+export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
   const { ground, judged } = held;
   const channels = ground.shared.scaler.signals.length;
   const heads = content.heads.map((spec) => ({ spec, head: createHead(spec, channels) }));
   const alone = heads.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0));
   // What is left of one rig's few rows says little of how often one channel goes how far: its own tail stays.
-  if (ground.folds.byTime || !alone.includes(1)) return content.tails;
+  if (ground.folds.byTime || !alone.includes(1)) return { tails: content.tails, limits: [] };
   const tails = content.tails.map((tail, s) => (alone[s] === 1 ? SILENT : tail));
   const together = scoresOf({ ...content, tails }, judged, { measure: 'lengthOf' }).scores;
   const places = heads.flatMap(({ spec, head }) =>
@@ -66,15 +81,26 @@ export function balanceAlone(held: Held, content: Uncalibrated): Tail[] {
       return [place, Math.max(LEAST_THRESHOLD, level)];
     }),
   );
-  return tails.map((tail, s) => {
+  const limits = alone.map((): number | null => null);
+  const balanced = tails.map((tail, s) => {
     if (alone[s] !== 1) return tail;
     const single = judged.filter(among(places[s]!)).map(({ series, raw }) => ({
       series,
       scores: Float64Array.from(series.tsMs, (_, i) => raw[i * alone.length + s]!),
     }));
-    const slope = levels.get(places[s]!)! / Math.max(1e-6, thresholdOf(single, held, PARTS));
+    const calibration = calibrationOf(single, held, PARTS);
+    limits[s] = Math.max(1e-6, rarerLevel(calibration, OF_ONE_VOICE));
+    const slope = levels.get(places[s]!)! / Math.max(1e-6, calibration.threshold);
     return { at: [0, 1], levels: [0, slope], slope };
   });
+  return { tails: balanced, limits };
+}
+
+/** The voices of `content`, which has none, by their limits. */
+export function voicesOf(held: Held, content: Uncalibrated, limits: Balanced['limits']): Voices | undefined {
+  if (limits.length === 0) return undefined;
+  const together = thresholdOf(scoresOf(content, held.judged).scores, held);
+  return { limits, strangeness: Math.max(LEAST_THRESHOLD, together) };
 }
 
 /** What weighs the heads of each variant so that one threshold keeps the budget in all of them. */

@@ -71,6 +71,8 @@ export interface Budget {
 
 export interface Calibration {
   readonly threshold: number;
+  /** Episodes that are allowed to reach it. */
+  readonly allowed: number;
   /** Level from which episodes were fitted, their number, and the tail's scale and shape. */
   readonly base: number;
   readonly episodes: number;
@@ -167,8 +169,12 @@ function fewEpisodes(levels: Float64Array, apart: number, allowed: number, fault
   const scale = Math.max(1e-6, levels.reduce((sum, level) => sum + level, 0) / Math.max(1, levels.length));
   const episodes = Math.max(1, levels.length / apart);
   const threshold = quantileOfPareto(scale, 0, Math.min(1, allowed / episodes));
-  return { threshold, base: 0, episodes, faults, scale, shape: 0 };
+  return { threshold, allowed, base: 0, episodes, faults, scale, shape: 0 };
 }
+
+/** The level that only this share of the episodes that are allowed to reach the threshold reach. */
+export const rarerLevel = ({ base, episodes, scale, shape, allowed }: Calibration, share: number): number =>
+  base + quantileOfPareto(scale, shape, Math.min(1, (share * allowed) / Math.max(1, episodes)));
 
 /** The threshold that keeps the budget, and how it was found. `scores`: each series by a model that has not seen it. */
 export function calibrate(
@@ -197,5 +203,5 @@ export function calibrate(
   const { scale, shape } = fitGeneralizedPareto(excesses);
   const share = Math.min(1, allowed / Math.max(1, excesses.length));
   const threshold = base + quantileOfPareto(scale, shape, share);
-  return { threshold, base, episodes: excesses.length, faults, scale, shape };
+  return { threshold, allowed, base, episodes: excesses.length, faults, scale, shape };
 }

@@ -16,7 +16,7 @@ import { FEATURE_VERSION } from '../core/model/features.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
-import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, weigher } from './balance.ts';
+import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, voicesOf, weigher } from './balance.ts';
 import { dealFolds, type Folds } from './folds.ts';
 import { fitRangeHead } from './heads/range.ts';
 import { fitRelationHead } from './heads/relation.ts';
@@ -245,10 +245,12 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
     train: { alertsPerHour, trim, ...input.card },
   };
   const judged: Held = { ground, judged: heldOut, alertsPerHour };
-  const tails = balanceAlone(judged, { ...ground.shared, ...parts, tails: measured, card });
+  const { tails, limits } = balanceAlone(judged, { ...ground.shared, ...parts, tails: measured, card });
   const unweighed = { ...ground.shared, ...parts, tails, card };
   const weigh = weigher(judged, unweighed);
-  const weighed = { ...unweighed, ...weigh(parts) };
+  const silent = { ...unweighed, ...weigh(parts) };
+  const voices = voicesOf(judged, silent, limits);
+  const weighed = { ...silent, ...(voices && { voices }) };
   const { usual, scores } = scoresOf(
     weighed,
     heldOut,

@@ -63,6 +63,13 @@ const Bundle = Type.Object({
   ),
   /** One for each statistic of each head, in order. */
   tails: Type.Array(TailSchema, { minItems: 1 }),
+  /** Absent: no statistic has a voice of its own (voices.ts). */
+  voices: Type.Optional(
+    Type.Object({
+      limits: Type.Array(Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()])),
+      strangeness: Type.Number({ exclusiveMinimum: 0 }),
+    }),
+  ),
   /** What scores are like before a car's usual strangeness is taken off (usual.ts). */
   usual: Type.Object({ typical: Type.Number({ minimum: 0 }), most: Type.Number({ minimum: 0 }) }),
   threshold: Type.Number({ exclusiveMinimum: 0 }),

@@ -8,6 +8,7 @@ import { createHead } from './heads/heads.ts';
 import { compileNetwork } from './kernel.ts';
 import { tailLevel } from './tail.ts';
 import { lessUsual, USUAL_STATE } from './usual.ts';
+import { loudness, voicePart, withVoice } from './voices.ts';
 
 /** All the detector remembers of a car. */
 export interface CarState {
@@ -85,7 +86,17 @@ export function createDetector(bundle: ModelBundle): Detector {
   if (bundle.tails.length !== count) {
     throw new TelltaleError('MODEL_INVALID', `damaged: ${bundle.tails.length} tails for ${count} statistics`);
   }
-  const { tails, scaler, usual, stepMs, gapMs } = bundle;
+  const { tails, scaler, usual, voices, stepMs, gapMs } = bundle;
+  if (voices && voices.limits.length !== count) {
+    throw new TelltaleError(
+      'MODEL_INVALID',
+      `damaged: limits of ${voices.limits.length} voices for ${count} statistics`,
+    );
+  }
+  const limits = Float64Array.from(
+    { length: count },
+    (_, i) => voices?.limits[i] ?? Number.POSITIVE_INFINITY,
+  );
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   // What cannot be is not expected either, however strange a car's other readings are.
   const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
@@ -116,6 +127,7 @@ export function createDetector(bundle: ModelBundle): Detector {
   // To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet ones add nothing.
   let length = 0;
   let together = 0;
+  let sum = 0;
   const lengthOf: Detector['lengthOf'] = (raw) => {
     let fourth = 0;
     together = 0;
@@ -128,16 +140,31 @@ export function createDetector(bundle: ModelBundle): Detector {
     return Math.sqrt(Math.sqrt(together * together + fourth));
   };
 
+  // The loudest voice of those that are heard alone.
+  let loudest = 0;
+  let voice = 0;
+  const listen = (raw: Float64Array): void => {
+    let most = 0;
+    for (let i = 0; i < count; i += 1) {
+      const ratio = raw[i]! / limits[i]!;
+      if (ratio <= most) continue;
+      most = ratio;
+      loudest = i;
+    }
+    voice = voices ? voices.strangeness * loudness(most) : 0;
+  };
+
   // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond the usual it does
   // not matter how far. The length lets one very strange statistic speak all the same. A share weighs both, and so the whole.
   const strangenessOf: Detector['strangenessOf'] = (raw) => {
     length = lengthOf(raw);
-    let sum = 0;
+    listen(raw);
+    sum = LENGTH_WEIGHT * length;
     for (let i = 0; i < count; i += 1) {
       const level = finding.levels[i]!;
       if (level > 0) sum += shares[i]! * Math.log1p(level / shares[i]!);
     }
-    return sum + LENGTH_WEIGHT * length;
+    return withVoice(sum, voice);
   };
 
   const step: Detector['step'] = (state, values, tsMs, at = 0) => {
@@ -161,19 +188,26 @@ export function createDetector(bundle: ModelBundle): Detector {
     return finding;
   };
 
+  /** Adds `weight`, as it falls on the signals that made a statistic, to their shares. */
+  const blame = (head: Head, statistic: number, weight: number): void => {
+    head.blame(statistic, parts);
+    let whole = 0;
+    for (let k = 0; k < channels; k += 1) whole += parts[k]!;
+    if (!(whole > 0)) return;
+    for (let k = 0; k < channels; k += 1) finding.shares[scaler.signals[k]!]! += (weight * parts[k]!) / whole;
+  };
+
   const explain: Detector['explain'] = () => {
     finding.shares.fill(0);
+    const heard = voicePart(sum, voice);
     for (const { head, statisticsAt } of running) {
       for (let i = 0; i < head.statistics.length; i += 1) {
-        const level = finding.levels[statisticsAt + i]!;
-        if (level <= 0 || length <= 0) continue;
-        head.blame(i, parts);
-        let sum = 0;
-        for (let k = 0; k < channels; k += 1) sum += parts[k]!;
-        if (!(sum > 0)) continue;
-        const part = alone[statisticsAt + i] === 1 ? level ** 2 : together;
-        const weight = (level ** 2 * part) / length ** 4 / sum;
-        for (let k = 0; k < channels; k += 1) finding.shares[scaler.signals[k]!]! += weight * parts[k]!;
+        const at = statisticsAt + i;
+        const level = finding.levels[at]!;
+        const part = alone[at] === 1 ? level ** 2 : together;
+        let weight = level > 0 && length > 0 ? ((1 - heard) * level ** 2 * part) / length ** 4 : 0;
+        if (at === loudest) weight += heard;
+        if (weight > 0) blame(head, i, weight);
       }
     }
     return finding;

@@ -2,7 +2,7 @@
 // missing reading stands at the median, where it says nothing. Signals that never moved in training are left out.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
-export const FEATURE_VERSION = 4;
+export const FEATURE_VERSION = 5;
 
 /** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
 export interface Scaler {

@@ -5,6 +5,7 @@ import { invariant } from '../../core/errors.ts';
 import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import type { Tail } from '../../core/model/tail.ts';
+import { fitGeneralizedPareto, quantileOfPareto } from '../extremes.ts';
 import { invertSpd, ledoitWolf } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
 import { fitTail } from '../tails.ts';
@@ -113,11 +114,11 @@ function channelTails(precision: Precision, channels: number): Tail[] {
 /** The stretches that tell a channel's reach: those in which it goes furthest, this share of all, and no fewer than a few. */
 const FURTHEST = 0.1;
 const FEW = 8;
-/** Times their mean excess over where they begin. */
-const BEYOND = 3;
+/** A reach is passed by this share of the stretches. */
+const PASSED = 0.003;
 const LEAST_REACH = 1e-3;
 
-/** How far each channel's average goes in stretches of whole cars: where their furthest tenth begins, and a tail beyond it. */
+/** How far each channel's average goes in stretches of whole cars: from where their furthest tenth begins, the tail is fitted. */
 function reachOf(
   { count, channels, averages, folds, stretches }: GaugeRows,
   left: number,
@@ -138,8 +139,9 @@ function reachOf(
   return Float64Array.from({ length: channels }, (_, k) => {
     const sizes = Float64Array.from(extremes, (extreme) => extreme[k]!).sort();
     const furthest = sizes.subarray(-Math.max(FEW, Math.ceil(FURTHEST * sizes.length)));
-    const excess = furthest.reduce((sum, size) => sum + (size - furthest[0]!) / furthest.length, 0);
-    return Math.max(LEAST_REACH, furthest[0]! + BEYOND * excess);
+    const { scale, shape } = fitGeneralizedPareto(furthest.map((size) => size - furthest[0]!));
+    const share = Math.min(1, (PASSED * sizes.length) / furthest.length);
+    return Math.max(LEAST_REACH, furthest[0]! + quantileOfPareto(scale, shape, share));
   });
 }
 

@@ -1,5 +1,6 @@
 // What a readout of the relation head reads: rows sampled for it, the inputs it may use, and its weights from an inverse.
-import { FAN_IN, INPUT_SPANS, inputCount, type RelationPlan } from '../../core/model/heads/relation.ts';
+import { FAN_IN, inputCount, type RelationPlan } from '../../core/model/heads/forecaster.ts';
+import { INPUT_SPANS } from '../../core/model/heads/relation-state.ts';
 import { maskedSolve, type RidgeRows, ridgeInverse } from './ridge.ts';
 
 /** Sampled rows of the forecaster's inputs; input 1 + k is channel k's newest average, which is what is foretold. */
@@ -8,6 +9,8 @@ export interface Sample extends RidgeRows {
   readonly present: Uint8Array;
   /** |movement| of each channel, count × channels. */
   readonly movement: Float32Array;
+  /** Events of the row's stretch of driving so far, this one included. */
+  readonly known: Uint32Array;
 }
 
 /** One kind of readout: the inputs it reads, the first `used` of all, and of these, for each channel, those it may not use. */

@@ -1,9 +1,10 @@
 // The relation head's readouts: what the others foretell of each channel, what its own level adds, and how far off both usually
 // are in this operating state. Fitted on all sampled rows, and without each fold. The strength of the ridge is the one that
 // foretells left-out cars best.
-import { type RelationPlan, spreadInputCount } from '../../core/model/heads/relation.ts';
+import { type RelationPlan, spreadInputCount } from '../../core/model/heads/forecaster.ts';
 import { dot } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
+import { fleetEventsOf, lessHabits } from './habits.ts';
 import { leadingInverse, type Reader, readersOf, type Sample, solveAll } from './readers.ts';
 import { crossesOf, gramsOf, sumWithout } from './ridge.ts';
 import { fitSpread, jitterCenter, MOVEMENT_LAMBDAS, SPREAD_LAMBDAS } from './spreads.ts';
@@ -15,6 +16,8 @@ export interface Readouts {
   readonly spreadMatrix: Float64Array;
   /** 4·channels, as in RelationSpec. */
   readonly spreads: Float64Array;
+  /** channels, as in RelationSpec. */
+  readonly fleetEvents: Float64Array;
 }
 
 /** Strengths of the ridge to choose from. */
@@ -170,7 +173,10 @@ export async function fitReadouts(
   await progress(0.8);
   const unexplained = residualsOf(sample, others.slice(1), all);
   await progress(0.9);
-  const unexplainedOwn = residualsOf(sample, own.slice(1), all);
+  const habitual = residualsOf(sample, own.slice(1), all);
+  const habitualSpread = spreadOf(habitual, sample, skip);
+  const fleetEvents = fleetEventsOf(sample, habitual, habitualSpread);
+  const unexplainedOwn = lessHabits(sample, habitual, habitualSpread, fleetEvents);
   const spreads = [unexplained, unexplainedOwn, sample.movement].map((values) =>
     spreadOf(values, sample, skip),
   );
@@ -188,6 +194,7 @@ export async function fitReadouts(
       matrix: joined([weights, own[i]!]),
       spreadMatrix: joined([spreadLogs, ownLogs, moves]),
       spreads: joined([...spreads, center]),
+      fleetEvents,
     };
   });
 }

@@ -2,20 +2,17 @@
 // have been without them: those judge the cars left out, so that whitening, tails and threshold know how far off the
 // forecaster is on cars it has not seen.
 
-import { createAverage } from '../../core/model/heads/gauge.ts';
-import type { HeadInput } from '../../core/model/heads/head.ts';
 import {
   createForecaster,
-  createFreshAverages,
   createRelationInputs,
-  fillStreams,
   inputCount,
-  type RelationGauge,
   type RelationPlan,
-  type RelationSpec,
-  STREAMS,
-  stateLayout,
-} from '../../core/model/heads/relation.ts';
+} from '../../core/model/heads/forecaster.ts';
+import { createAverage } from '../../core/model/heads/gauge.ts';
+import type { HeadInput } from '../../core/model/heads/head.ts';
+import type { RelationGauge, RelationSpec } from '../../core/model/heads/relation.ts';
+import { STREAMS, stateLayout } from '../../core/model/heads/relation-state.ts';
+import { createFreshAverages, createStreams, fillStreams } from '../../core/model/heads/streams.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { seededRandom } from '../../core/model/random.ts';
 import type { Prepared } from '../prepared.ts';
@@ -166,11 +163,13 @@ function drawSample(prepared: Prepared, plan: RelationPlan, folds: Uint8Array, m
     folds: new Uint8Array(size),
     present: new Uint8Array(size * channels),
     movement: new Float32Array(size * channels),
+    known: new Uint32Array(size),
   };
   const row = new Float32Array(width);
   let next = 0;
-  eachRow(prepared, plan, row, (r, { present }, movement) => {
+  eachRow(prepared, plan, row, (r, { present }, movement, state) => {
     if (r % stride !== 0) return;
+    sample.known[next] = state[stateLayout(channels).count]!;
     sample.inputs.set(row, next * width);
     sample.folds[next] = folds[r]!;
     sample.present.set(present, next * channels);
@@ -207,17 +206,17 @@ function gaugeRows(
   const state = gauges.map(() => new Float32Array(channels));
   const freshen = createFreshAverages(channels);
   const fresh = new Float32Array(STREAMS.length * channels);
-  const streams = {
-    others: new Float32Array(channels),
-    own: new Float32Array(channels),
-    fine: new Float32Array(channels),
-    jitter: new Float32Array(channels),
-  };
+  const streams = createStreams(channels);
   const forecasters = readouts.map(({ matrix, spreadMatrix }) =>
     createForecaster(matrix, spreadMatrix, plan.units, channels),
   );
   const inputs = new Float32Array(inputCount(plan.units, channels));
-  const usual = readouts.map(({ spreads }) => ({ channels, slow: plan.slow, spreads }));
+  const usual = readouts.map(({ spreads, fleetEvents }) => ({
+    channels,
+    slow: plan.slow,
+    spreads,
+    fleetEvents,
+  }));
   let stretch = -1;
   let before = -1;
   eachRow(prepared, plan, inputs, (r, input, movement, carState) => {
@@ -266,13 +265,14 @@ export async function fitRelationHead(
   const center = new Float64Array(channels);
   const { rows, stride } = gaugeRows(prepared, plan, folds, without, gauges);
   await progress(0.85, 'learning what is usual');
-  const specOf = ({ matrix, spreadMatrix, spreads }: Readouts, left: number): RelationSpec => ({
+  const specOf = ({ matrix, spreadMatrix, spreads, fleetEvents }: Readouts, left: number): RelationSpec => ({
     kind: 'relation',
     name: 'relation',
     ...plan,
     readout: encodeFloats(matrix),
     spreadReadout: encodeFloats(spreadMatrix),
     spreads: encodeFloats(spreads),
+    fleetEvents: encodeFloats(fleetEvents),
     gauges: gauges.map(({ stream, ...gauge }, g) => ({
       stream,
       ...fitGauge(gauge, rows[g]!, left, center, stride, trim),

@@ -1,11 +1,7 @@
 // How far off the relation head's readouts usually are in an operating state, and how much signals move in it: logs of spreads, as
 // ridge readouts of the averages and a few units.
-import {
-  movementOf,
-  type RelationPlan,
-  spreadFactor,
-  spreadInputCount,
-} from '../../core/model/heads/relation.ts';
+import { type RelationPlan, spreadInputCount } from '../../core/model/heads/forecaster.ts';
+import { movementOf, spreadFactor } from '../../core/model/heads/streams.ts';
 import { dot } from '../linear-algebra.ts';
 import { leadingInverse, type Reader, type Sample, solveAll } from './readers.ts';
 import { crossesOf, sumWithout } from './ridge.ts';

@@ -1,8 +1,10 @@
 // Draws the forecaster's units. Each listens to three averages; three channels that have something to do with each other tell
 // more together than three at random, so they are drawn for a channel from those it is related to when all others are known
 // (partial correlations). What is drawn is fixed before anything is fitted.
+
+import { FAN_IN, type RelationPlan } from '../../core/model/heads/forecaster.ts';
 import { createAverage } from '../../core/model/heads/gauge.ts';
-import { FAN_IN, INPUT_SPANS, type RelationPlan } from '../../core/model/heads/relation.ts';
+import { INPUT_SPANS } from '../../core/model/heads/relation-state.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { normal } from '../../core/model/random.ts';
 import { invertSpd } from '../linear-algebra.ts';

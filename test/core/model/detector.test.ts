@@ -36,6 +36,7 @@ describe('the detector', () => {
       readout: zeros(4 * 10),
       spreadReadout: zeros(6 * 8),
       spreads: encodeFloats([1, 1, 1, 1, 1, 1, 0, 0]),
+      fleetEvents: encodeFloats([600, 600]),
       gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1]) }],
     };
     const tail = { at: [0, 100], levels: [0, 100], slope: 1 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FAN_IN, INPUT_SPANS } from '../../../core/model/heads/relation.ts';
+import { FAN_IN } from '../../../core/model/heads/forecaster.ts';
+import { INPUT_SPANS } from '../../../core/model/heads/relation-state.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
 import { drawUnits, kinship } from '../../../training/heads/units.ts';
 import { type Prepared, prepare } from '../../../training/prepared.ts';

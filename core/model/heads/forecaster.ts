@@ -1,0 +1,154 @@
+// The forecaster of the relation head: a fixed pool of sparse tanh units with ridge readouts (random features, Rahimi & Recht 2007)
+// over averages of a car's readings and its own long-run level. A unit that touches a channel is left out of that channel's
+// readout, so one pool of N units serves all channels.
+import { TelltaleError } from '../../errors.ts';
+import { compileMap, fastTanh } from '../kernel.ts';
+import { decodeFloats } from '../numbers.ts';
+import { type HeadInput, smoothingTable } from './head.ts';
+import { INPUT_SPANS, stateLayout } from './relation-state.ts';
+
+/** Inputs of a unit. */
+export const FAN_IN = 3;
+
+/** The forecaster's inputs: what is fixed before anything is fitted. */
+export interface RelationPlan {
+  readonly units: number;
+  /**
+   * For each unit FAN_IN indexes into the averages (span-major: span × channels + channel) and, behind them, the car's own levels
+   * (channels). Units that listen to a level know what kind of car it is; only the readouts that may use levels use them.
+   */
+  readonly unitInputs: readonly number[];
+  /** base64 floats: units × FAN_IN weights, then units biases. */
+  readonly unitWeights: string;
+  /** Events over which a car's own level is learnt. */
+  readonly slow: number;
+}
+
+/** Numbers the readouts see: 1, averages (3·channels), units, own level (channels). */
+export const inputCount = (units: number, channels: number): number =>
+  1 + (INPUT_SPANS.length + 1) * channels + units;
+
+/** Units the usual spreads may depend on, the first of all. */
+const SPREAD_UNITS = 64;
+
+/** Numbers the usual spreads are read from, the first of all inputs: 1, averages (3·channels), some units. */
+export const spreadInputCount = (units: number, channels: number): number =>
+  1 + INPUT_SPANS.length * channels + Math.min(SPREAD_UNITS, units);
+
+/**
+ * Averages count no further than this, in spreads of the channel, when the usual spread is read: in a state that hardly any car was
+ * in it is what it was at the edge, and not what a line would make of it.
+ */
+const EDGE = 3;
+
+/** Reads a car's event into its averages and gives the forecaster's inputs. */
+export interface RelationInputs {
+  /** |movement| since the car's event before, 0 where it cannot be told; one a channel. */
+  readonly movement: Float64Array;
+  step(input: HeadInput, state: Float32Array, at: number): void;
+}
+
+/** `inputs` is filled by each step, inputCount long. @throws TelltaleError MODEL_INVALID */
+export function createRelationInputs(
+  plan: RelationPlan,
+  channels: number,
+  name: string,
+  inputs: Float32Array,
+): RelationInputs {
+  const { units, slow } = plan;
+  const width = INPUT_SPANS.length * channels;
+  const packed = decodeFloats(plan.unitWeights, units * (FAN_IN + 1), `head ${name}: units`);
+  const wrong =
+    plan.unitInputs.length !== units * FAN_IN ||
+    plan.unitInputs.some((i) => !(i >= 0 && i < width + channels));
+  if (wrong || !(slow >= 1)) throw new TelltaleError('MODEL_INVALID', `head ${name}: units do not fit`);
+  // The levels stand behind the units.
+  const unitInputs = Int32Array.from(plan.unitInputs, (i) => (i < width ? 1 + i : 1 + units + i));
+  const weights = Float64Array.from(packed.subarray(0, units * FAN_IN));
+  const biases = Float64Array.from(packed.subarray(units * FAN_IN));
+  const tables = INPUT_SPANS.map(smoothingTable);
+  const slowest = 2 / (slow + 1);
+  const movement = new Float64Array(channels);
+  const layout = stateLayout(channels);
+
+  const average = ({ features, present, restart, steps }: HeadInput, state: Float32Array, at: number) => {
+    for (let s = 0; s < tables.length; s += 1) {
+      const weight = tables[s]![steps]!;
+      const from = at + layout.averages + s * channels;
+      for (let k = 0; k < channels; k += 1) {
+        const old = restart ? Number.NaN : state[from + k]!;
+        let next = old;
+        if (present[k] === 1) next = Number.isNaN(old) ? features[k]! : old + weight * (features[k]! - old);
+        state[from + k] = next;
+        inputs[1 + s * channels + k] = Number.isNaN(next) ? 0 : next;
+      }
+    }
+  };
+
+  const step: RelationInputs['step'] = (input, state, at) => {
+    const { features, present, restart } = input;
+    average(input, state, at);
+    const count = restart ? 1 : Math.min(state[at]! + 1, 1e6);
+    state[at] = count;
+    const weight = Math.max(slowest, 1 / count);
+    for (let k = 0; k < channels; k += 1) {
+      const level = restart ? 0 : state[at + layout.level + k]!;
+      const next = present[k] === 1 ? level + weight * (features[k]! - level) : level;
+      state[at + layout.level + k] = next;
+      inputs[1 + width + units + k] = next;
+      const before = restart ? Number.NaN : state[at + layout.before + k]!;
+      movement[k] = present[k] === 1 && !Number.isNaN(before) ? Math.abs(features[k]! - before) : 0;
+      state[at + layout.before + k] = present[k] === 1 ? features[k]! : before;
+    }
+    for (let u = 0, w = 0; u < units; u += 1, w += FAN_IN) {
+      const sum =
+        biases[u]! +
+        weights[w]! * inputs[unitInputs[w]!]! +
+        weights[w + 1]! * inputs[unitInputs[w + 1]!]! +
+        weights[w + 2]! * inputs[unitInputs[w + 2]!]!;
+      inputs[1 + width + u] = fastTanh(sum);
+    }
+  };
+  inputs[0] = 1;
+  return { movement, step };
+}
+
+type Floats = Float32Array | Float64Array;
+
+/** The readouts ready to run. */
+export interface Forecaster {
+  /** To be filled, inputCount long (padding behind it). */
+  readonly inputs: Float32Array;
+  /** 2·channels, then 3·channels logs, as in RelationSpec (padding behind them). */
+  readonly foretold: Float32Array;
+  readonly spreadLogs: Float32Array;
+  run(): void;
+}
+
+/** Compiles readouts; both as in RelationSpec. */
+export function createForecaster(
+  readout: Floats,
+  spreadReadout: Floats,
+  units: number,
+  channels: number,
+): Forecaster {
+  const main = compileMap(readout, null, inputCount(units, channels), 2 * channels);
+  const width = spreadInputCount(units, channels);
+  const side = compileMap(spreadReadout, null, width, 3 * channels);
+  const shared = main.input.subarray(0, width);
+  const averages = side.input.subarray(1, 1 + INPUT_SPANS.length * channels);
+  return {
+    inputs: main.input,
+    foretold: main.output,
+    spreadLogs: side.output,
+    run: () => {
+      main.run();
+      side.input.set(shared);
+      for (let i = 0; i < averages.length; i += 1) {
+        const average = averages[i]!;
+        averages[i] = average > EDGE ? EDGE : average < -EDGE ? -EDGE : average;
+      }
+      side.run();
+    },
+  };
+}

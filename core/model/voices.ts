@@ -1,0 +1,34 @@
+// Statistics heard alone have a voice besides their part in the sum: a single channel that is further out than whole cars ever were is an
+// alert, however calm the others are. Up to its limit a voice says little, so that rows are ranked by what many statistics find;
+// beyond it grows by its logarithm, so that one channel's extremes do not outrank what all agree on.
+
+/** When a statistic alone is as rare as an alert may be. */
+export interface Voices {
+  /** One a statistic, > 0: the raw value that is as rare; null: no voice. */
+  readonly limits: (number | null)[];
+  /** The strangeness, of all statistics together, that is as rare, > 0. */
+  readonly strangeness: number;
+}
+
+/** How steeply a voice rises to its limit. */
+const RISE = 4;
+/** Sum and voice are added by this power: nearly the greater of the two. */
+const POWER = 8;
+
+/** How loud a statistic is, as a share of an alert, from its raw value over its limit. */
+export const loudness = (ratio: number): number => (ratio < 1 ? ratio ** RISE : 1 + Math.log(ratio));
+
+/** Strangeness by all statistics together, and by the loudest voice. */
+export function withVoice(together: number, voice: number): number {
+  const greater = Math.max(together, voice);
+  if (greater <= 0) return 0;
+  return greater * ((together / greater) ** POWER + (voice / greater) ** POWER) ** (1 / POWER);
+}
+
+/** The voice's part of the two, 0 to 1. */
+export function voicePart(together: number, voice: number): number {
+  const greater = Math.max(together, voice);
+  if (greater <= 0) return 0;
+  const loud = (voice / greater) ** POWER;
+  return loud / (loud + (together / greater) ** POWER);
+}
