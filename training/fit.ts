@@ -123,6 +123,12 @@ interface Fitted {
   readonly partsOf: (fold: number) => Parts;
 }
 
+/**
+ * Voices have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without them. Where they would
+ * raise it by more, the history has faults that are loud in them, and nothing else may be unheard for that.
+ */
+const WITH_VOICES = 1.035;
+
 /** The relation heads of all variants: fitted on all rows, and without each fold. */
 async function fitRelations(input: TrainInput, { prepared, folds, variants }: Ground) {
   const { seed, signal, trim = 0.03, progress = () => {} } = input;
@@ -257,7 +263,8 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
     ground.folds.byTime ? { usualShare: USUAL_SHARE_OF_ONE } : {},
   );
   const content = { ...weighed, usual };
-  const exact = thresholdOf(scores, judged);
+  const most = voices ? WITH_VOICES * voices.strangeness : Number.POSITIVE_INFINITY;
+  const exact = Math.min(thresholdOf(scores, judged), most);
   // As many decimals as scores have, so that all who compare the two agree.
   const threshold = Math.ceil(Math.max(LEAST_THRESHOLD, exact) * 1e4) / 1e4;
   const judges = Array.from({ length: ground.folds.count }, (_, fold) =>

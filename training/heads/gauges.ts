@@ -115,7 +115,7 @@ function channelTails(precision: Precision, channels: number): Tail[] {
 const FURTHEST = 0.1;
 const FEW = 8;
 /** A reach is passed by this share of the stretches. */
-const PASSED = 0.003;
+const PASSED = 0.01;
 const LEAST_REACH = 1e-3;
 
 /** How far each channel's average goes in stretches of whole cars: from where their furthest tenth begins, the tail is fitted. */
