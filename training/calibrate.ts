@@ -168,13 +168,19 @@ const FEW_APART = 1.5;
 function fewEpisodes(levels: Float64Array, apart: number, allowed: number, faults: number): Calibration {
   const scale = Math.max(1e-6, levels.reduce((sum, level) => sum + level, 0) / Math.max(1, levels.length));
   const episodes = Math.max(1, levels.length / apart);
-  const threshold = quantileOfPareto(scale, 0, Math.min(1, allowed / episodes));
-  return { threshold, allowed, base: 0, episodes, faults, scale, shape: 0 };
+  return withThreshold({ allowed, base: 0, episodes, faults, scale, shape: 0 });
 }
 
 /** The level that only this share of the episodes that are allowed to reach the threshold reach. */
-export const rarerLevel = ({ base, episodes, scale, shape, allowed }: Calibration, share: number): number =>
-  base + quantileOfPareto(scale, shape, Math.min(1, (share * allowed) / Math.max(1, episodes)));
+export const rarerLevel = (
+  { base, episodes, scale, shape, allowed }: Omit<Calibration, 'threshold'>,
+  share: number,
+): number => base + quantileOfPareto(scale, shape, Math.min(1, (share * allowed) / Math.max(1, episodes)));
+
+const withThreshold = (tail: Omit<Calibration, 'threshold'>): Calibration => ({
+  threshold: rarerLevel(tail, 1),
+  ...tail,
+});
 
 /** The threshold that keeps the budget, and how it was found. `scores`: each series by a model that has not seen it. */
 export function calibrate(
@@ -201,7 +207,5 @@ export function calibrate(
   if (base <= 0) return fewEpisodes(sorted, FEW_APART * hysteresis.window, allowed, faults);
   const excesses = reached.subarray(0, Math.max(1, reached.length - faults));
   const { scale, shape } = fitGeneralizedPareto(excesses);
-  const share = Math.min(1, allowed / Math.max(1, excesses.length));
-  const threshold = base + quantileOfPareto(scale, shape, share);
-  return { threshold, allowed, base, episodes: excesses.length, faults, scale, shape };
+  return withThreshold({ allowed, base, episodes: excesses.length, faults, scale, shape });
 }

@@ -93,10 +93,7 @@ export function createDetector(bundle: ModelBundle): Detector {
       `damaged: limits of ${voices.limits.length} voices for ${count} statistics`,
     );
   }
-  const limits = Float64Array.from(
-    { length: count },
-    (_, i) => voices?.limits[i] ?? Number.POSITIVE_INFINITY,
-  );
+  const voiced = (voices?.limits ?? []).flatMap((limit, at) => (limit === null ? [] : [{ at, limit }]));
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   // What cannot be is not expected either, however strange a car's other readings are.
   const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
@@ -145,11 +142,11 @@ export function createDetector(bundle: ModelBundle): Detector {
   let voice = 0;
   const listen = (raw: Float64Array): void => {
     let most = 0;
-    for (let i = 0; i < count; i += 1) {
-      const ratio = raw[i]! / limits[i]!;
+    for (const { at, limit } of voiced) {
+      const ratio = raw[at]! / limit;
       if (ratio <= most) continue;
       most = ratio;
-      loudest = i;
+      loudest = at;
     }
     voice = voices ? voices.strangeness * loudness(most) : 0;
   };

@@ -1,8 +1,10 @@
 // Arrays of numbers in JSON: 32-bit floats, little-endian, base64. Exact, and a third of the size of decimals.
 import { TelltaleError } from '../errors.ts';
 
+export type Floats = Float32Array | Float64Array;
+
 /** Encodes as 32-bit floats. */
-export function encodeFloats(values: Float32Array | Float64Array | readonly number[]): string {
+export function encodeFloats(values: Floats | readonly number[]): string {
   const bytes = Buffer.alloc(values.length * 4);
   for (let i = 0; i < values.length; i += 1) bytes.writeFloatLE(values[i]!, i * 4);
   return bytes.toString('base64');

@@ -3,7 +3,7 @@
 // readout, so one pool of N units serves all channels.
 import { TelltaleError } from '../../errors.ts';
 import { compileMap, fastTanh } from '../kernel.ts';
-import { decodeFloats } from '../numbers.ts';
+import { decodeFloats, type Floats } from '../numbers.ts';
 import { type HeadInput, smoothingTable } from './head.ts';
 import { INPUT_SPANS, stateLayout } from './relation-state.ts';
 
@@ -112,8 +112,6 @@ export function createRelationInputs(
   inputs[0] = 1;
   return { movement, step };
 }
-
-type Floats = Float32Array | Float64Array;
 
 /** The readouts ready to run. */
 export interface Forecaster {

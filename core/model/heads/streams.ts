@@ -1,5 +1,6 @@
 // The streams of evidence of the relation head: what is left of each channel when the readouts have spoken, in units of what usually
 // is left, and less what is usual for the car.
+import type { Floats } from '../numbers.ts';
 import type { Forecaster } from './forecaster.ts';
 import { createAverage, FRESH_SPAN } from './gauge.ts';
 import { type HeadInput, MOST_STEPS_MOVED } from './head.ts';
@@ -11,8 +12,6 @@ const CLIP = 8;
 const FINE_CLIP = 20;
 /** A movement counts by its square root, so that one jump does not outweigh a minute of trembling. */
 const MOST_MOVEMENT = 6;
-
-type Floats = Float32Array | Float64Array;
 
 export type Streams = Readonly<Record<(typeof STREAMS)[number], Float32Array>>;
 
