@@ -2,7 +2,7 @@
 // missing reading stands at the median, where it says nothing. Signals that never moved in training are left out.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
-export const FEATURE_VERSION = 5;
+export const FEATURE_VERSION = 6;
 
 /** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
 export interface Scaler {
@@ -15,6 +15,17 @@ export interface Scaler {
   /** Features are held within ±clip. */
   readonly clip: number;
 }
+
+/** Signals that stood still in training, and what they were. */
+export interface StillSignals {
+  /** Index in the catalogue of each, rising. */
+  readonly signals: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** Whether a reading is something else than what the signal always was; false for NaN. */
+export const isElse = (value: number, always: number): boolean =>
+  Math.abs(value - always) > 1e-6 * Math.max(1, Math.abs(always));
 
 /**
  * Fills `features` (one a channel) and `present` (1: measured) from `values` (catalogue order, NaN: missing), which may

@@ -5,10 +5,10 @@ import { invariant } from '../../core/errors.ts';
 import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import type { Tail } from '../../core/model/tail.ts';
-import { fitGeneralizedPareto, quantileOfPareto } from '../extremes.ts';
 import { invertSpd, ledoitWolf } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
 import { fitTail } from '../tails.ts';
+import { type Extremes, fitReach } from './reach.ts';
 
 /** Averages of one gauge: rows × channels, and each row's fold. */
 export interface GaugeRows {
@@ -16,8 +16,8 @@ export interface GaugeRows {
   readonly channels: number;
   readonly averages: Float32Array;
   readonly folds: Uint8Array;
-  /** Each row's stretch of driving, rising numbers; needed by plans with `reach`. */
-  readonly stretches?: Uint32Array;
+  /** What plans with `reach` are fitted on. */
+  readonly extremes?: Extremes;
 }
 
 export interface GaugePlan {
@@ -28,7 +28,7 @@ export interface GaugePlan {
   readonly leastSpread?: number;
   /** As in GaugeSpec. */
   readonly release?: number;
-  /** Statistic by single channels in units of how far they go in whole cars. */
+  /** Statistic by how rarely single channels go so far in whole cars. */
   readonly reach?: boolean;
 }
 
@@ -111,40 +111,6 @@ function channelTails(precision: Precision, channels: number): Tail[] {
   });
 }
 
-/** The stretches that tell a channel's reach: those in which it goes furthest, this share of all, and no fewer than a few. */
-const FURTHEST = 0.1;
-const FEW = 8;
-/** A reach is passed by this share of the stretches. */
-const PASSED = 0.01;
-const LEAST_REACH = 1e-3;
-
-/** How far each channel's average goes in stretches of whole cars: from where their furthest tenth begins, the tail is fitted. */
-function reachOf(
-  { count, channels, averages, folds, stretches }: GaugeRows,
-  left: number,
-  center: Float64Array,
-) {
-  invariant(stretches !== undefined, 'a reach is that of stretches');
-  const extremes: Float64Array[] = [];
-  for (let r = 0, last = -1; r < count; r += 1) {
-    if (folds[r] === left) continue;
-    if (stretches[r] !== last) extremes.push(new Float64Array(channels));
-    last = stretches[r]!;
-    const extreme = extremes.at(-1)!;
-    for (let k = 0; k < channels; k += 1) {
-      const size = Math.abs(averages[r * channels + k]! - center[k]!);
-      if (size > extreme[k]!) extreme[k] = size;
-    }
-  }
-  return Float64Array.from({ length: channels }, (_, k) => {
-    const sizes = Float64Array.from(extremes, (extreme) => extreme[k]!).sort();
-    const furthest = sizes.subarray(-Math.max(FEW, Math.ceil(FURTHEST * sizes.length)));
-    const { scale, shape } = fitGeneralizedPareto(furthest.map((size) => size - furthest[0]!));
-    const share = Math.min(1, (PASSED * sizes.length) / furthest.length);
-    return Math.max(LEAST_REACH, furthest[0]! + quantileOfPareto(scale, shape, share));
-  });
-}
-
 /**
  * Fits one gauge on the rows of all folds but `left` (−1: all).
  * @param center where each channel's average lies normally
@@ -164,11 +130,10 @@ export function fitGauge(
     center: encodeFloats(center),
     ...(plan.release === undefined ? {} : { release: plan.release }),
   };
-  if (plan.reach)
-    return {
-      ...shared,
-      reach: encodeFloats(reachOf(rows, left, center)),
-    };
+  if (plan.reach) {
+    invariant(rows.extremes !== undefined, 'a reach is that of stretches');
+    return { ...shared, reach: encodeFloats(fitReach(rows.extremes, left)) };
+  }
   const deviations = new Float64Array(rows.count * channels);
   let count = 0;
   for (let r = 0; r < rows.count; r += 1) {

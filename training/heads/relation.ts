@@ -179,6 +179,14 @@ function drawSample(prepared: Prepared, plan: RelationPlan, folds: Uint8Array, m
   return sample;
 }
 
+/** Takes the sizes of averages into the furthest there were. */
+function extend(furthest: Float32Array, averages: Float32Array): void {
+  for (let k = 0; k < averages.length; k += 1) {
+    const size = Math.abs(averages[k]!);
+    if (size > furthest[k]!) furthest[k] = size;
+  }
+}
+
 /** Averages of every gauge over all rows, each row judged by the readouts of its fold's absence; thinned. */
 function gaugeRows(
   prepared: Prepared,
@@ -191,14 +199,15 @@ function gaugeRows(
   const stride = Math.max(1, Math.ceil(count / MAX_GAUGE_ROWS));
   const size = Math.ceil(count / stride);
   const rowFolds = new Uint8Array(size);
-  const stretches = new Uint32Array(size);
+  const stretchFolds: number[] = [];
+  const sizes = gauges.map((): Float32Array[] => []);
   const rows = gauges.map(
-    (): GaugeRows => ({
+    ({ reach }, g): GaugeRows => ({
       count: size,
       channels,
-      averages: new Float32Array(size * channels),
+      averages: new Float32Array(reach ? 0 : size * channels),
       folds: rowFolds,
-      stretches,
+      ...(reach ? { extremes: { channels, sizes: sizes[g]!, folds: stretchFolds } } : {}),
     }),
   );
   const averages = gauges.map((gauge) => createAverage(gauge, new Float32Array(channels)));
@@ -217,24 +226,27 @@ function gaugeRows(
     spreads,
     fleetEvents,
   }));
-  let stretch = -1;
   let before = -1;
   eachRow(prepared, plan, inputs, (r, input, movement, carState) => {
     const fold = folds[r]!;
-    if (input.restart || fold !== before) stretch += 1;
+    if (input.restart || fold !== before) {
+      stretchFolds.push(fold);
+      for (const [g, { reach }] of gauges.entries()) if (reach) sizes[g]!.push(new Float32Array(channels));
+    }
     before = fold;
     const forecaster = forecasters[fold]!;
     forecaster.inputs.set(inputs);
     forecaster.run();
     fillStreams(usual[fold]!, input, forecaster, movement, carState, 0, streams);
     freshen(streams, input, fresh, 0);
-    for (const [g, { stream }] of gauges.entries()) {
-      averages[g]!(streams[stream], input, state[g]!, 0, fresh, freshFrom[g]!);
-      if (r % stride === 0) rows[g]!.averages.set(state[g]!, (r / stride) * channels);
+    for (let g = 0; g < gauges.length; g += 1) {
+      const { stream, reach } = gauges[g]!;
+      const now = state[g]!;
+      averages[g]!(streams[stream], input, now, 0, fresh, freshFrom[g]!);
+      if (reach) extend(sizes[g]!.at(-1)!, now);
+      else if (r % stride === 0) rows[g]!.averages.set(now, (r / stride) * channels);
     }
-    if (r % stride !== 0) return;
-    rowFolds[r / stride] = fold;
-    stretches[r / stride] = stretch;
+    if (r % stride === 0) rowFolds[r / stride] = fold;
   });
   return { rows, stride };
 }

@@ -1,7 +1,7 @@
 // A gauge: a stream of residual vectors averaged over `span` events and judged by what such averages normally do together.
 // The covariance is that of the AVERAGED residuals of cars the forecaster had not seen, so it knows how long deviations
 // last and how much cars differ. The statistic is the Mahalanobis distance, with `tails` the strangest channels' levels,
-// with `reach` the one channel that is furthest out.
+// with `reach` the rarity of the one channel that is furthest out (reach.ts).
 // An average over minutes would go on accusing long after a fault is gone; with `release` it is let go as soon as the last
 // few events are clearly nearer to the usual than it is (an adaptive EWMA, Capizzi & Masarotto 2003, on the way back only).
 import { TelltaleError } from '../../errors.ts';
@@ -9,6 +9,7 @@ import { compileMap } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
 import { type Tail, tailLevel } from '../tail.ts';
 import { type HeadInput, smoothingTable } from './head.ts';
+import { checkReach, REACH_NUMBERS, type ReachTails, rarityOf } from './reach.ts';
 
 export interface GaugeSpec {
   /** Events averaged, ≥ 1. */
@@ -22,8 +23,8 @@ export interface GaugeSpec {
   /** How much nearer to the centre the newest events must be before an average follows them, in the stream's unit. Absent: never. */
   readonly release?: number;
   /**
-   * base64 floats, one a channel, > 0: how far whole cars' averages go. The statistic is then the largest deviation in these units,
-   * each channel on its own, and neither `precision` nor `tails` is there.
+   * base64 floats, as in ReachTails: how far whole cars' averages go. The statistic is then the rarity of the rarest channel, each
+   * on its own, and neither `precision` nor `tails` is there.
    */
   readonly reach?: string;
 }
@@ -94,7 +95,12 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${tails.length} tails for ${channels} channels`);
   const center = decodeFloats(spec.center, channels, `head ${name}: center`);
   if (spec.reach !== undefined)
-    return createReachGauge(center, decodeFloats(spec.reach, channels, `head ${name}: reach`), spec, name);
+    return createReachGauge(
+      center,
+      decodeFloats(spec.reach, REACH_NUMBERS * channels, `head ${name}: reach`),
+      spec,
+      name,
+    );
   const precision = decodeFloats(spec.precision ?? '', channels * channels, `head ${name}: precision`);
   const roots = Float64Array.from({ length: channels }, (_, k) => Math.sqrt(precision[k * channels + k]!));
   if (!roots.every((root) => root > 0))
@@ -135,21 +141,20 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   };
 }
 
-/** Each channel on its own, in units of how far it goes in whole cars. */
-function createReachGauge(center: Float32Array, reach: Float32Array, plan: AveragePlan, name: string): Gauge {
-  if (!reach.every((value) => value > 0))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: a reach is not positive`);
+/** Each channel on its own, by how rare it is that one goes so far in whole cars. */
+function createReachGauge(center: Float32Array, reach: ReachTails, plan: AveragePlan, name: string): Gauge {
+  checkReach(reach, name);
   const average = createAverage(plan, center);
-  const parts = new Float64Array(reach.length);
+  const parts = new Float64Array(center.length);
   return {
     step: (stream, input, state, at, fresh, freshAt) => {
       average(stream, input, state, at, fresh, freshAt);
       let most = 0;
-      for (let k = 0; k < reach.length; k += 1) {
-        const part = Math.abs(state[at + k]! - center[k]!) / reach[k]!;
+      for (let k = 0; k < center.length; k += 1) {
+        const rarity = rarityOf(reach, k, Math.abs(state[at + k]! - center[k]!));
         // Squared twice: the channel that made the statistic takes the blame.
-        parts[k] = part ** 4;
-        if (part > most) most = part;
+        parts[k] = rarity ** 4;
+        if (rarity > most) most = rarity;
       }
       return most;
     },

@@ -55,20 +55,22 @@ describe('a gauge', () => {
     expect(gauge.step(Float32Array.of(5, 2), input(true), new Float32Array(2), 0)).toBeCloseTo(4.5, 6);
   });
 
-  it('by reach is the largest deviation in units of how far its channel goes, which is blamed', () => {
-    const reach = encodeFloats([4, 0.5]);
+  it('by reach is the rarity of the channel that is furthest out for its kind, which is blamed', () => {
+    // One stretch in ten goes further than 4 and 0.5; beyond, it goes on by 2 and 0.25.
+    const reach = encodeFloats([4, 0.5, 2, 0.25, 0, 0]);
     const gauge = createGauge({ span: 3, center: spec.center, reach }, 2, 'test');
     const state = new Float32Array(2);
-    // Averages off by (1, 1): a quarter of channel 0's reach, twice channel 1's.
-    expect(gauge.step(Float32Array.of(3, 2), input(true), state, 0)).toBe(2);
+    // Averages off by (1, 1): a quarter of what one in ten passes; two scales beyond that.
+    expect(gauge.step(Float32Array.of(3, 2), input(true), state, 0)).toBeCloseTo(3, 5);
     expect([...state]).toEqual([2, 1]);
     const parts = new Float64Array(2);
     gauge.blame(parts);
-    expect([...parts]).toEqual([0.25 ** 4, 16]);
-    expect(gauge.step(Float32Array.of(Number.NaN, 2), input(false), state, 0)).toBe(3);
+    expect(parts[0]).toBeCloseTo(0.25 ** 4, 6);
+    expect(parts[1]).toBeCloseTo(81, 3);
+    expect(gauge.step(Float32Array.of(Number.NaN, 2), input(false), state, 0)).toBeCloseTo(5, 5);
     expect(state[0]).toBe(2);
     expect(() =>
-      createGauge({ span: 3, center: spec.center, reach: encodeFloats([1, 0]) }, 2, 'test'),
+      createGauge({ span: 3, center: spec.center, reach: encodeFloats([1, 0, 1, 1, 0, 0]) }, 2, 'test'),
     ).toThrow(/reach is not positive/);
   });
 
