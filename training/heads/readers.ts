@@ -1,5 +1,11 @@
 // What a readout of the relation head reads: rows sampled for it, the inputs it may use, and its weights from an inverse.
-import { FAN_IN, inputCount, type RelationPlan } from '../../core/model/heads/forecaster.ts';
+import {
+  FAN_IN,
+  inputCount,
+  moveAt,
+  type RelationPlan,
+  unitsFrom,
+} from '../../core/model/heads/forecaster.ts';
 import { INPUT_SPANS } from '../../core/model/heads/relation-state.ts';
 import { maskedSolve, type RidgeRows, ridgeInverse } from './ridge.ts';
 
@@ -25,16 +31,16 @@ export function readersOf(
   channels: number,
 ): { readonly others: Reader; readonly own: Reader } {
   const width = INPUT_SPANS.length * channels;
+  const first = unitsFrom(channels);
   const inputsOf = (unit: number) => plan.unitInputs.slice(unit * FAN_IN, (unit + 1) * FAN_IN);
   const units = Array.from({ length: plan.units }, (_, u) => inputsOf(u));
   const forbidden = Array.from({ length: channels }, (_, k) => [
     ...INPUT_SPANS.map((_, s) => 1 + s * channels + k),
-    ...units.flatMap((inputs, u) =>
-      inputs.some((i) => i < width && i % channels === k) ? [1 + width + u] : [],
-    ),
+    moveAt(k, channels),
+    ...units.flatMap((inputs, u) => (inputs.some((i) => i < width && i % channels === k) ? [first + u] : [])),
   ]);
   const knowing = units.findIndex((inputs) => inputs.some((i) => i >= width));
-  const plain = 1 + width + (knowing < 0 ? plan.units : knowing);
+  const plain = first + (knowing < 0 ? plan.units : knowing);
   return {
     others: { used: plain, forbidden: forbidden.map((places) => places.filter((at) => at < plain)) },
     own: { used: inputCount(plan.units, channels), forbidden },

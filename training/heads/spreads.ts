@@ -1,6 +1,6 @@
 // How far off the relation head's readouts usually are in an operating state, and how much signals move in it: logs of spreads, as
 // ridge readouts of the averages and a few units.
-import { type RelationPlan, spreadInputCount } from '../../core/model/heads/forecaster.ts';
+import { moveAt, type RelationPlan, spreadInputCount } from '../../core/model/heads/forecaster.ts';
 import { movementOf, spreadFactor } from '../../core/model/heads/streams.ts';
 import { dot } from '../linear-algebra.ts';
 import { leadingInverse, type Reader, type Sample, solveAll } from './readers.ts';
@@ -92,7 +92,10 @@ export function fitSpread(
   );
   const crosses = crossesOf(sample, grams.length, skip, logs, channels);
   const used = spreadInputCount(plan.units, channels);
-  const reader: Reader = { used, forbidden: Array.from({ length: channels }, () => []) };
+  const reader: Reader = {
+    used,
+    forbidden: Array.from({ length: channels }, (_, k) => [moveAt(k, channels)]),
+  };
   const sums = [-1, ...grams.keys()].map((left) => ({
     gram: sumWithout(grams, left),
     cross: sumWithout(crosses, left),

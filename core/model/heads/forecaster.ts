@@ -24,19 +24,26 @@ export interface RelationPlan {
   readonly slow: number;
 }
 
-/** Numbers the readouts see: 1, averages (3·channels), units, own level (channels). */
-export const inputCount = (units: number, channels: number): number =>
-  1 + (INPUT_SPANS.length + 1) * channels + units;
+/** Averages of a car's readings, span by span, and how far the newest is from the next: whether the channel is on the move. */
+const BLOCKS = INPUT_SPANS.length + 1;
+
+/** Where the units stand among the readouts' inputs: behind 1, averages (3·channels) and moves (channels). */
+export const unitsFrom = (channels: number): number => 1 + BLOCKS * channels;
+/** Where channel k's move stands. */
+export const moveAt = (k: number, channels: number): number => 1 + INPUT_SPANS.length * channels + k;
+
+/** Numbers the readouts see: 1, averages (3·channels), moves (channels), units, own level (channels). */
+export const inputCount = (units: number, channels: number): number => unitsFrom(channels) + units + channels;
 
 /** Units the usual spreads may depend on, the first of all. */
 const SPREAD_UNITS = 64;
 
-/** Numbers the usual spreads are read from, the first of all inputs: 1, averages (3·channels), some units. */
+/** Numbers the usual spreads are read from, the first of all inputs: 1, averages (3·channels), moves (channels), some units. */
 export const spreadInputCount = (units: number, channels: number): number =>
-  1 + INPUT_SPANS.length * channels + Math.min(SPREAD_UNITS, units);
+  unitsFrom(channels) + Math.min(SPREAD_UNITS, units);
 
 /**
- * Averages count no further than this, in spreads of the channel, when the usual spread is read: in a state that hardly any car was
+ * Averages and moves count no further than this, in spreads of the channel, when the usual spread is read: in a state that hardly any car was
  * in it is what it was at the edge, and not what a line would make of it.
  */
 const EDGE = 3;
@@ -63,7 +70,9 @@ export function createRelationInputs(
     plan.unitInputs.some((i) => !(i >= 0 && i < width + channels));
   if (wrong || !(slow >= 1)) throw new TelltaleError('MODEL_INVALID', `head ${name}: units do not fit`);
   // The levels stand behind the units.
-  const unitInputs = Int32Array.from(plan.unitInputs, (i) => (i < width ? 1 + i : 1 + units + i));
+  const firstUnit = unitsFrom(channels);
+  const levels = firstUnit + units;
+  const unitInputs = Int32Array.from(plan.unitInputs, (i) => (i < width ? 1 + i : levels + i - width));
   const weights = Float64Array.from(packed.subarray(0, units * FAN_IN));
   const biases = Float64Array.from(packed.subarray(units * FAN_IN));
   const tables = INPUT_SPANS.map(smoothingTable);
@@ -95,7 +104,9 @@ export function createRelationInputs(
       const level = restart ? 0 : state[at + layout.level + k]!;
       const next = present[k] === 1 ? level + weight * (features[k]! - level) : level;
       state[at + layout.level + k] = next;
-      inputs[1 + width + units + k] = next;
+      inputs[levels + k] = next;
+      const move = inputs[1 + k]! - inputs[1 + channels + k]!;
+      inputs[1 + width + k] = move < 0 ? -move : move;
       const before = restart ? Number.NaN : state[at + layout.before + k]!;
       movement[k] = present[k] === 1 && !Number.isNaN(before) ? Math.abs(features[k]! - before) : 0;
       state[at + layout.before + k] = present[k] === 1 ? features[k]! : before;
@@ -106,7 +117,7 @@ export function createRelationInputs(
         weights[w]! * inputs[unitInputs[w]!]! +
         weights[w + 1]! * inputs[unitInputs[w + 1]!]! +
         weights[w + 2]! * inputs[unitInputs[w + 2]!]!;
-      inputs[1 + width + u] = fastTanh(sum);
+      inputs[firstUnit + u] = fastTanh(sum);
     }
   };
   inputs[0] = 1;
@@ -134,7 +145,7 @@ export function createForecaster(
   const width = spreadInputCount(units, channels);
   const side = compileMap(spreadReadout, null, width, 3 * channels);
   const shared = main.input.subarray(0, width);
-  const averages = side.input.subarray(1, 1 + INPUT_SPANS.length * channels);
+  const averages = side.input.subarray(1, unitsFrom(channels));
   return {
     inputs: main.input,
     foretold: main.output,
