@@ -22,6 +22,7 @@ import { fitRangeHead } from './heads/range.ts';
 import { fitRelationHead } from './heads/relation.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { fitShockHead } from './heads/shock.ts';
+import { stillHeads, stillSignals } from './heads/still.ts';
 import { type Ground, type Judged, judge, type Parts, scoresOf, USUAL_SHARE_OF_ONE } from './judge.ts';
 import { fitNetwork, type Network } from './network.ts';
 import { prepare, selectRows } from './prepared.ts';
@@ -106,6 +107,7 @@ function layGround(input: TrainInput): Ground {
         center: [...scaler.center],
         scale: [...scaler.scale],
       },
+      still: stillSignals({ leftOut, medians }),
       medians: [...medians],
       hysteresis: { ...HYSTERESIS },
       stepMs,
@@ -188,6 +190,7 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
   };
   const relations = await fitRelations(input, ground);
   const simple = fitSimple(ground, trim);
+  const watch = stillHeads(ground.shared.still);
   // The autoencoder costs most: two of them, each fitted on every other fold, judge what the other has seen.
   const halves: Network[] = [];
   if (options.heads.length > 0) {
@@ -213,12 +216,17 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
     const other = halves[1 - (fold % 2)];
     return {
       network: other?.network ?? network,
-      heads: [...relations.map((one) => one.folds[fold]!), ...simple.folds[fold]!, ...(other?.heads ?? [])],
+      heads: [
+        ...relations.map((one) => one.folds[fold]!),
+        ...simple.folds[fold]!,
+        ...watch,
+        ...(other?.heads ?? []),
+      ],
     };
   };
   const judged = judge(ground, input.series, partsOf);
   return {
-    parts: { network, heads: [...relations.map((one) => one.final), ...simple.final, ...heads] },
+    parts: { network, heads: [...relations.map((one) => one.final), ...simple.final, ...watch, ...heads] },
     model,
     judged,
     partsOf,

@@ -154,8 +154,8 @@ export async function dataFromCsv(
 }
 
 const UNUSED = [
-  ['constant', 'constant'],
-  ['missing', 'hardly ever measured'],
+  ['constant', 'constant, watched only for being something else'],
+  ['missing', 'not watched, hardly ever measured'],
 ] as const;
 
 /** Fits on the data and writes the model's folder, whole or not at all. @throws TelltaleError TRAINING_DATA, ABORTED */
@@ -195,7 +195,7 @@ export async function runJob(
     for (const [why, what] of UNUSED) {
       const unused = trained.leftOut.filter((one) => one.why === why);
       const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
-      if (names.length > 0) say(`data: not watched, ${what}: ${names.join(', ')}`);
+      if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);
     }
     checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
     await turn(signal);

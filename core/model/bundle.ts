@@ -42,6 +42,11 @@ const Bundle = Type.Object({
     scale: Type.Array(Type.Number({ exclusiveMinimum: 0 })),
     clip: Type.Number({ exclusiveMinimum: 0 }),
   }),
+  /** Signals that stood still in training, rising, and what they were: no channels, but seen to (heads/still.ts). */
+  still: Type.Object({
+    signals: Type.Array(Type.Integer({ minimum: 0 })),
+    values: Type.Array(Type.Number()),
+  }),
   /** Median of every signal of the catalogue: what is expected of those the model leaves out. */
   medians: Type.Array(Type.Union([Type.Number(), Type.Null()])),
   network: Type.Array(
@@ -152,6 +157,15 @@ function checkSizes(bundle: ModelBundle, source: string): void {
     )
   )
     refuse(source, 'damaged: the scaler names a signal that the catalogue lacks');
+  const { signals: still, values } = bundle.still;
+  if (
+    still.length !== values.length ||
+    still.some(
+      (signal, i) =>
+        !(signal > (still[i - 1] ?? -1) && signal < medians.length) || scaler.signals.includes(signal),
+    )
+  )
+    refuse(source, 'damaged: the signals that stood still do not fit the catalogue');
   if (medians.length !== catalogue.signals.length)
     refuse(source, 'damaged: a median for each signal is needed');
   if (bundle.usual.most < bundle.usual.typical)

@@ -2,9 +2,10 @@
 // was expected, and which signals made it. Nothing is allocated in a step; results are overwritten by the next one.
 import { TelltaleError } from '../errors.ts';
 import { bundleLayers, type ModelBundle } from './bundle.ts';
-import { applyScaler } from './features.ts';
+import { applyScaler, isElse } from './features.ts';
 import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
 import { createHead } from './heads/heads.ts';
+import { MOVED, NOT_MEASURED, STILL } from './heads/still.ts';
 import { compileNetwork } from './kernel.ts';
 import { tailLevel } from './tail.ts';
 import { lessUsual, USUAL_STATE } from './usual.ts';
@@ -86,7 +87,7 @@ export function createDetector(bundle: ModelBundle): Detector {
   if (bundle.tails.length !== count) {
     throw new TelltaleError('MODEL_INVALID', `damaged: ${bundle.tails.length} tails for ${count} statistics`);
   }
-  const { tails, scaler, usual, voices, stepMs, gapMs } = bundle;
+  const { tails, scaler, still, usual, voices, stepMs, gapMs } = bundle;
   if (voices && voices.limits.length !== count) {
     throw new TelltaleError(
       'MODEL_INVALID',
@@ -97,11 +98,14 @@ export function createDetector(bundle: ModelBundle): Detector {
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   // What cannot be is not expected either, however strange a car's other readings are.
   const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
-  const parts = new Float64Array(channels);
+  const blamed = [...scaler.signals, ...still.signals];
+  const parts = new Float64Array(blamed.length);
+  const moved = new Uint8Array(still.signals.length);
   const input: HeadInput = {
     features: new Float64Array(channels),
     present: new Uint8Array(channels),
     reconstruction: new Float64Array(channels),
+    moved,
     restart: true,
     steps: 1,
   };
@@ -166,6 +170,10 @@ export function createDetector(bundle: ModelBundle): Detector {
 
   const step: Detector['step'] = (state, values, tsMs, at = 0) => {
     applyScaler(scaler, values, input.features, input.present, at);
+    for (let i = 0; i < moved.length; i += 1) {
+      const value = values[at + still.signals[i]!]!;
+      moved[i] = Number.isNaN(value) ? NOT_MEASURED : isElse(value, still.values[i]!) ? MOVED : STILL;
+    }
     network.run(input.features, input.reconstruction);
     const elapsedMs = tsMs - state.lastTsMs;
     input.restart = !(elapsedMs <= gapMs);
@@ -187,11 +195,12 @@ export function createDetector(bundle: ModelBundle): Detector {
 
   /** Adds `weight`, as it falls on the signals that made a statistic, to their shares. */
   const blame = (head: Head, statistic: number, weight: number): void => {
+    parts.fill(0);
     head.blame(statistic, parts);
     let whole = 0;
-    for (let k = 0; k < channels; k += 1) whole += parts[k]!;
+    for (const part of parts) whole += part;
     if (!(whole > 0)) return;
-    for (let k = 0; k < channels; k += 1) finding.shares[scaler.signals[k]!]! += (weight * parts[k]!) / whole;
+    for (let k = 0; k < blamed.length; k += 1) finding.shares[blamed[k]!]! += (weight * parts[k]!) / whole;
   };
 
   const explain: Detector['explain'] = () => {

@@ -28,6 +28,7 @@ export function handBundle(over: Partial<BundleContent> = {}): ModelBundle {
     catalogue: SMALL_CATALOGUE,
     catalogueHash: catalogueHash(SMALL_CATALOGUE),
     scaler: { signals: [0, 3], center: [50, 90], scale: [10, 2], clip: 8 },
+    still: { signals: [], values: [] },
     medians: [50, 2000, 35, 90, 200, 7],
     network: [
       { outputs: 2, activation: 'linear', kernel: encodeFloats([0, 0, 0, 0]), bias: encodeFloats([0, 0]) },

@@ -47,6 +47,7 @@ function wideBundle(): ModelBundle {
       scale: Array(SIGNALS).fill(1),
       clip: 8,
     },
+    still: { signals: [], values: [] },
     medians: Array(SIGNALS).fill(0),
     network: [layer(SIGNALS, HIDDEN, 'tanh'), layer(HIDDEN, SIGNALS, 'linear')],
   });

@@ -10,6 +10,8 @@ export interface HeadInput {
   readonly present: Uint8Array;
   /** The autoencoder's output for `features`. */
   readonly reconstruction: Float64Array;
+  /** One a signal that stood still in training (bundle.still): STILL, MOVED or NOT_MEASURED (still.ts). Absent: there are none. */
+  readonly moved?: Uint8Array;
   /** True for a car's first event and after a long pause: what the state says of the past no longer holds. */
   restart: boolean;
   /** Event time since the car's event before, in usual sampling steps, 1 to MAX_STEPS. */
@@ -38,7 +40,10 @@ export interface Head {
     statistics: Float64Array,
     statisticsAt: number,
   ): void;
-  /** Each channel's part in statistic `index` of the last step, ≥ 0, any scale. */
+  /**
+   * Each channel's part in statistic `index` of the last step, ≥ 0, any scale; behind the channels the parts of signals that stood
+   * still, where the array has room for them.
+   */
   blame(index: number, parts: Float64Array): void;
   /** What the head expected of each channel in the last step, as features; heads that foretell nothing lack it. */
   expected?(out: Float64Array): void;

@@ -5,6 +5,7 @@ import { createRangeHead, type RangeSpec } from './range.ts';
 import { createRelationHead, type RelationSpec } from './relation.ts';
 import { createResidualHead, type ResidualSpec } from './residual.ts';
 import { createShockHead, type ShockSpec } from './shock.ts';
+import { createStillHead, type StillSpec } from './still.ts';
 import { createVariantHead, type VariantSpec } from './variant.ts';
 
 const KINDS: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head>> = {
@@ -12,6 +13,7 @@ const KINDS: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head>
   relation: (spec, channels) => createRelationHead(spec as RelationSpec, channels),
   residual: (spec, channels) => createResidualHead(spec as ResidualSpec, channels),
   shock: (spec, channels) => createShockHead(spec as ShockSpec, channels),
+  still: (spec, channels) => createStillHead(spec as StillSpec, channels),
   variant: (spec, channels) => createVariantHead(spec as VariantSpec, channels, createHead),
 };
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { bundleHash, checkBundle, sealBundle } from '../../../core/model/bundle.ts';
 import { createDetector } from '../../../core/model/detector.ts';
 import type { RelationSpec } from '../../../core/model/heads/relation.ts';
+import type { StillSpec } from '../../../core/model/heads/still.ts';
 import { encodeFloats } from '../../../core/model/numbers.ts';
 import { handBundle, identityHead } from '../../support/hand-bundle.ts';
 import { SMALL_CATALOGUE } from '../../support/small-fleet.ts';
@@ -37,7 +38,7 @@ describe('the detector', () => {
       spreadReadout: zeros(6 * 8),
       spreads: encodeFloats([1, 1, 1, 1, 1, 1, 0, 0]),
       fleetEvents: encodeFloats([600, 600]),
-      gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1]) }],
+      gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1, 1, 1, 0, 0]) }],
     };
     const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
     const bundle = handBundle({ heads: [identityHead(), relation], tails: [tail, tail, tail] });
@@ -49,6 +50,34 @@ describe('the detector', () => {
     const { shares } = detector.explain();
     expect(shares[0]! + shares[3]!).toBeCloseTo(1, 6);
     expect(shares[0]!).toBeGreaterThan(0.8);
+  });
+
+  it('notices a signal that stood still in training, and blames it', () => {
+    const still = { signals: [4, 5], values: [200, 7] };
+    const watch: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 1, slow: 1000 };
+    const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
+    const detector = createDetector(
+      handBundle({ still, heads: [identityHead(), watch], tails: [tail, tail, tail] }),
+    );
+    const state = detector.newState();
+    const readings = row(50, 90);
+    expect(detector.step(state, readings, 0).score).toBe(0);
+    readings[4] = Number.NaN;
+    expect(detector.step(state, readings, 1000).score).toBe(0);
+    readings[5] = 8;
+    // Nothing but the one signal: a level of nearly 1.
+    expect(detector.step(state, readings, 2000).score).toBeCloseTo(1 + Math.LN2, 1);
+    expect([...detector.explain().shares].map((share) => Number(share.toFixed(9)))).toEqual([
+      0, 0, 0, 0, 0, 1,
+    ]);
+    expect(detector.step(state, readings, 2000).expected[5]).toBe(7);
+  });
+
+  it('refuses signals that stood still and are channels, or are not in the catalogue', () => {
+    for (const signals of [[0], [9], [5, 4]]) {
+      const bundle = handBundle({ still: { signals, values: signals.map(() => 1) } });
+      expect(() => checkBundle(bundle, 'test')).toThrow(/stood still do not fit the catalogue/);
+    }
   });
 
   it('expects nothing that cannot be', () => {

@@ -1,0 +1,54 @@
+// The still head: signals that stood still in all of the history. No relation can be learnt of them, so they are no channels; but when
+// one of them is something else for once, that has never happened to any car. It is evidence for as long as it lasts, until it has
+// become the car's usual state.
+import { TelltaleError } from '../../errors.ts';
+import { type Head, type HeadSpec, smoothingTable } from './head.ts';
+
+/** What `HeadInput.moved` says of a signal. */
+export const STILL = 0;
+export const MOVED = 1;
+export const NOT_MEASURED = 2;
+
+export interface StillSpec extends HeadSpec {
+  readonly kind: 'still';
+  /** How many signals stood still, ≥ 1: as many as `HeadInput.moved` tells. */
+  readonly signals: number;
+  /** Events averaged, ≥ 1. */
+  readonly span: number;
+  /** Events after which what a signal has become is usual for the car, > span. */
+  readonly slow: number;
+}
+
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createStillHead({ name, signals, span, slow }: StillSpec, channels: number): Head {
+  if (!(Number.isInteger(signals) && signals >= 1))
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: ${signals} signals`);
+  if (!(span >= 1 && slow > span && slow <= 100_000))
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: spans ${span} and ${slow} do not fit`);
+  const fast = smoothingTable(span);
+  const habit = smoothingTable(slow);
+  const parts = new Float64Array(signals);
+  return {
+    name,
+    statistics: ['moved'],
+    // The average of each signal's being something else, then how usual that is for the car, which a pause does not change.
+    stateSize: 2 * signals,
+    step: ({ moved, restart, steps }, state, at, statistics, statisticsAt) => {
+      let sum = 0;
+      for (let i = 0; i < signals; i += 1) {
+        const old = restart ? 0 : state[at + i]!;
+        const now = moved?.[i] ?? NOT_MEASURED;
+        const usual = state[at + signals + i]!;
+        state[at + i] = now === NOT_MEASURED ? old : old + fast[steps]! * (now - old);
+        if (now !== NOT_MEASURED) state[at + signals + i] = usual + habit[steps]! * (now - usual);
+        parts[i] = Math.max(0, state[at + i]! - state[at + signals + i]!) ** 2;
+        sum += parts[i]!;
+      }
+      statistics[statisticsAt] = Math.sqrt(sum);
+    },
+    blame: (_index, out) => {
+      out.fill(0);
+      out.set(parts, channels);
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import type { HeadInput } from '../../../../core/model/heads/head.ts';
+import {
+  createStillHead,
+  MOVED,
+  NOT_MEASURED,
+  STILL,
+  type StillSpec,
+} from '../../../../core/model/heads/still.ts';
+
+const spec: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 3, slow: 200 };
+
+/** Leads a head of one channel and two signals that stood still. */
+function follow(head = createStillHead(spec, 1)) {
+  const state = new Float32Array(head.stateSize);
+  const out = new Float64Array(1);
+  return (moved: number[], restart = false): number => {
+    const input: HeadInput = {
+      features: new Float64Array(1),
+      present: new Uint8Array(1),
+      reconstruction: new Float64Array(1),
+      moved: Uint8Array.from(moved),
+      restart,
+      steps: 1,
+    };
+    head.step(input, state, 0, out, 0);
+    return out[0]!;
+  };
+}
+
+describe('the still head', () => {
+  it('says nothing while all is as it always was', () => {
+    const step = follow();
+    for (let i = 0; i < 5; i += 1) expect(step([STILL, STILL], i === 0)).toBe(0);
+  });
+
+  it('averages what is something else: a half, three quarters, and the root of the squares of two', () => {
+    const step = follow();
+    step([STILL, STILL], true);
+    // Less the little that has become usual: 2/201 of the event.
+    expect(step([MOVED, STILL])).toBeCloseTo(0.5 - 2 / 201, 5);
+    expect(step([MOVED, STILL])).toBeGreaterThan(0.72);
+    const both = follow();
+    expect(both([MOVED, MOVED], true)).toBeCloseTo(Math.SQRT2 * (0.5 - 2 / 201), 5);
+  });
+
+  it('holds what it knows of a signal that was not measured', () => {
+    const step = follow();
+    const before = step([MOVED, STILL], true);
+    expect(step([NOT_MEASURED, NOT_MEASURED])).toBeCloseTo(before, 6);
+  });
+
+  it('takes what lasts for the car’s usual state, over pauses too', () => {
+    const step = follow();
+    for (let i = 0; i < 1000; i += 1) step([MOVED, STILL], i === 0);
+    expect(step([MOVED, STILL])).toBeLessThan(0.01);
+    step([MOVED, STILL], true);
+    step([MOVED, STILL]);
+    expect(step([MOVED, STILL])).toBeLessThan(0.01);
+  });
+
+  it('blames the signal, behind the channels', () => {
+    const head = createStillHead(spec, 1);
+    follow(head)([STILL, MOVED], true);
+    const parts = new Float64Array(3);
+    head.blame(0, parts);
+    expect(parts[0]).toBe(0);
+    expect(parts[1]).toBe(0);
+    expect(parts[2]).toBeGreaterThan(0);
+  });
+
+  it('refuses what does not fit', () => {
+    expect(() => createStillHead({ ...spec, signals: 0 }, 1)).toThrow(/0 signals/);
+    expect(() => createStillHead({ ...spec, slow: 3 }, 1)).toThrow(/spans 3 and 3 do not fit/);
+  });
+});
