@@ -7,6 +7,10 @@ import { tailOfSorted } from '../tails.ts';
 const SPAN = 4;
 /** A tail is at least so wide, in spreads between cars: the next car is none of those seen. */
 const BETWEEN = 1;
+/** Where a few stretches do not tell how much cars differ, they are taken to by this. */
+const NOT_KNOWN = 0.5;
+const FEW_STRETCHES = 4;
+const LEAST_BETWEEN = 1e-3;
 /** Of the share of rows taken for faults, how much one end of one channel may hold. */
 const TRIM_SHARE = 0.1;
 /** Of a channel never measured nothing is strange. */
@@ -33,7 +37,11 @@ function spreadBetween({ channels, count, features, present, first }: Prepared):
   close();
   return Float64Array.from(means, (list) => {
     const mean = list.reduce((a, b) => a + b, 0) / Math.max(1, list.length);
-    return Math.sqrt(list.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, list.length - 1));
+    const least = list.length < FEW_STRETCHES ? NOT_KNOWN : LEAST_BETWEEN;
+    return Math.max(
+      least,
+      Math.sqrt(list.reduce((a, b) => a + (b - mean) ** 2, 0) / Math.max(1, list.length - 1)),
+    );
   });
 }
 
@@ -55,7 +63,7 @@ export function fitRangeHead(prepared: Prepared, trim: number): RangeSpec {
   const tailOf = (values: Float64Array, k: number): Tail => {
     if (values.length === 0) return NOTHING;
     const tail = tailOfSorted(values, trim * TRIM_SHARE);
-    const widest = 1 / (Math.LN10 * Math.max(1e-3, BETWEEN * between[k]!));
+    const widest = 1 / (Math.LN10 * BETWEEN * between[k]!);
     return { ...tail, slope: Math.min(tail.slope, widest) };
   };
   const mirrored = (values: Float64Array) => values.map((value) => -value).reverse();
