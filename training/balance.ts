@@ -4,9 +4,9 @@ import type { BundleContent } from '../core/model/bundle.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
 import type { Voices } from '../core/model/voices.ts';
-import { type Budget, type Calibration, calibrate, rarerLevel } from './calibrate.ts';
+import { type Budget, type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
 import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf } from './judge.ts';
-import { hoursIn, type Series } from './series.ts';
+import { carsIn, hoursIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
 
 /** Below it nothing is strange, whatever the budget. */
@@ -22,8 +22,15 @@ export interface Held {
   readonly alertsPerHour: number;
 }
 
-/** What weighs parts of the evidence is deeper in the tail: a part is few cars, and raw statistics have longer tails than scores. */
-const PARTS = { keptBack: 0.75, beyond: 9 } as const;
+/**
+ * What weighs parts of the evidence is deeper in the tail: raw statistics have longer tails than scores, and of what a budget allows after
+ * caution a part gets a share.
+ */
+const cautionOfParts = (held: Held) => ({
+  keptBack: 1 - SHARE_OF_PARTS * (1 - keptBackOf(carsIn(held.judged.map(({ series }) => series)).length)),
+  beyond: 9,
+});
+const SHARE_OF_PARTS = 0.6;
 
 function calibrationOf(
   scores: Scores,
@@ -36,7 +43,7 @@ function calibrationOf(
   return calibrate(
     scores.map((one) => one.scores),
     shared.hysteresis,
-    { alertsPerHour, hours, sameCars: folds.byTime, ...caution },
+    { alertsPerHour, hours, sameCars: folds.byTime, cars: carsIn(series).length, ...caution },
   );
 }
 
@@ -77,7 +84,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
     place === -1 || ground.variantOf(one.series.id) === place;
   const levels = new Map(
     [...new Set(places)].map((place) => {
-      const level = thresholdOf(together.filter(among(place)), held, PARTS);
+      const level = thresholdOf(together.filter(among(place)), held, cautionOfParts(held));
       return [place, Math.max(LEAST_THRESHOLD, level)];
     }),
   );
@@ -88,7 +95,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
       series,
       scores: Float64Array.from(series.tsMs, (_, i) => raw[i * alone.length + s]!),
     }));
-    const calibration = calibrationOf(single, held, PARTS);
+    const calibration = calibrationOf(single, held, cautionOfParts(held));
     limits[s] = Math.max(1e-6, rarerLevel(calibration, OF_ONE_VOICE));
     const slope = levels.get(places[s]!)! / Math.max(1e-6, calibration.threshold);
     return { at: [0, 1], levels: [0, slope], slope };
@@ -110,7 +117,7 @@ export function weigher(held: Held, content: Uncalibrated): (parts: Parts) => Pa
   const { scores } = scoresOf(content, held.judged);
   const thresholds = variants.map((_, v) => {
     const own = scores.filter(({ series }) => variantOf(series.id) === v);
-    return Math.max(LEAST_THRESHOLD, thresholdOf(own, held, PARTS));
+    return Math.max(LEAST_THRESHOLD, thresholdOf(own, held, cautionOfParts(held)));
   });
   const factors = thresholds.map((threshold) => Math.min(...thresholds) / threshold);
   return (parts) => ({ ...parts, heads: weighVariants(parts.heads, variants, factors) });

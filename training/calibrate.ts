@@ -57,10 +57,9 @@ export interface Budget {
   readonly hours: number;
   /** True when the cars to come are the ones held out by time: no other car will be odder. Default false. */
   readonly sameCars?: boolean;
-  /**
-   * Share of the budget kept back for what the hours held out did not show: cars differ more than episodes of one car do. Default
-   * 0.6, measured on splits of real drives and on two simulated fleets (docs/design/0005); none when the cars are the same.
-   */
+  /** Cars that were held out. Default: as many as series. */
+  readonly cars?: number;
+  /** Share of the budget kept back for what the hours held out did not show. Default: by the number of cars; none when they are the same. */
   readonly keptBack?: number;
   /**
    * Episodes that reach so many scales beyond the largest to be expected are taken for faults. Default 4, for scores, which are sums
@@ -87,7 +86,11 @@ const EPISODES = 20;
 /** The tail begins where this many times the allowed alerts are raised. */
 const TIMES_ALLOWED = 3;
 
-const KEPT_BACK = 0.6;
+/**
+ * Share of the budget kept back among so many cars: cars not seen are odder than those seen, and the fewer were seen the more so. Chosen
+ * on splits of real drives and on two simulated fleets (docs/design/0005).
+ */
+export const keptBackOf = (cars: number): number => Math.min(0.8, 0.55 + 1 / Math.sqrt(cars));
 
 /**
  * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more
@@ -186,7 +189,14 @@ const withThreshold = (tail: Omit<Calibration, 'threshold'>): Calibration => ({
 export function calibrate(
   scores: readonly Float64Array[],
   hysteresis: Hysteresis,
-  { alertsPerHour, hours, sameCars = false, keptBack = KEPT_BACK, beyond = BEYOND }: Budget,
+  {
+    alertsPerHour,
+    hours,
+    sameCars = false,
+    cars = scores.length,
+    keptBack = keptBackOf(cars),
+    beyond = BEYOND,
+  }: Budget,
 ): Calibration {
   const rows = scores.reduce((sum, { length }) => sum + length, 0);
   const asked = Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));

@@ -25,7 +25,7 @@ import {
 import { type CurvePoint, precisionRecall, quantile } from './metrics.ts';
 import { PERTURBATIONS, perturb } from './perturb.ts';
 import { prepare, selectRows } from './prepared.ts';
-import { hoursIn, type Series } from './series.ts';
+import { carsIn, hoursIn, type Series } from './series.ts';
 import { chooseTest } from './test-series.ts';
 import {
   falseRises,
@@ -108,6 +108,7 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
       {
         alertsPerHour,
         hours: hoursOf(other),
+        cars: carsIn(other.map(({ series }) => series)).length,
       },
     );
     for (const one of mine) raised += falseRises(one, threshold, hysteresis, truth);
@@ -157,6 +158,7 @@ async function judgeBaselines(
     ? selectRows(prepared, (r) => trained.folds.ofRow[r] !== trained.folds.count - 1)
     : prepared;
   const hours = hoursIn(rest, gapMs);
+  const cars = carsIn(rest).length;
   const ready = (list: readonly Series[]) =>
     list.map((one) => prepare([one], scaler, width, { stepMs, gapMs }));
   const clean = ready(test.map((one) => one.series));
@@ -167,7 +169,7 @@ async function judgeBaselines(
     const own = run(known);
     const thresholds = [alertsPerHour, alertsPerHour / 4].map((askedPerHour) => ({
       askedPerHour,
-      threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours }).threshold,
+      threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours, cars }).threshold,
     }));
     const scored = {
       clean: await mapInTurns(clean, run, signal),
@@ -219,6 +221,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     {
       alertsPerHour: alertsPerHour / 4,
       hours: allHours,
+      cars: carsIn(trained.heldOut.map(({ series }) => series)).length,
     },
   );
   const thresholds = [
