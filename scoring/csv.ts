@@ -4,14 +4,13 @@
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
-import { counted } from '../core/counted.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
-import type { ModelBundle } from '../core/model/bundle.ts';
 import type { Detector } from '../core/model/detector.ts';
 import { type HysteresisState, isActive, stepHysteresis } from '../core/model/hysteresis.ts';
 import { openRecording, type RecordingRow } from '../core/recording.ts';
 import { timeDirection } from '../core/recording-order.ts';
 import { type Car, newCar } from './car.ts';
+import { alertRemarks, columnRemarks, RowSteps, UnusualSignals } from './csv-remarks.ts';
 import { followCar, roundScore } from './follow.ts';
 import { topSignals } from './score-writer.ts';
 
@@ -43,43 +42,6 @@ interface Followed {
 
 const cell = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-/** Rows from which on an alert that is up most of the time says more of the recording than of any car. */
-const MANY_ROWS = 100;
-
-/** Readings of signals the model does not watch because they stood still in training, or were hardly there. */
-class Unwatched {
-  readonly #bundle: ModelBundle;
-  readonly #signals: readonly number[];
-  /** By signal: the rows in which it was something else, and the first of them. */
-  readonly #moved = new Map<number, { rows: number; readonly first: string }>();
-
-  constructor(bundle: ModelBundle) {
-    this.#bundle = bundle;
-    const watched = new Set(bundle.scaler.signals);
-    this.#signals = bundle.catalogue.signals.flatMap((_, i) =>
-      watched.has(i) || (bundle.medians[i] ?? null) === null ? [] : [i],
-    );
-  }
-
-  see({ id, timeText, values }: RecordingRow): void {
-    for (const signal of this.#signals) {
-      const value = values[signal]!;
-      const usual = this.#bundle.medians[signal]!;
-      if (!(Math.abs(value - usual) > 1e-6 * Math.max(1, Math.abs(usual)))) continue;
-      const seen = this.#moved.get(signal);
-      if (seen) seen.rows += 1;
-      else this.#moved.set(signal, { rows: 1, first: `${value} at ${id} ${timeText}` });
-    }
-  }
-
-  remarks(): string[] {
-    return [...this.#moved].map(([signal, { rows, first }]) => {
-      const { name } = this.#bundle.catalogue.signals[signal]!;
-      return `${name} was always ${this.#bundle.medians[signal]} in training (or hardly measured), so the model does not watch it; here it is something else in ${counted(rows, 'row')}, first ${first}`;
-    });
-  }
-}
-
 /** Follows every id of a recording. */
 class RowScorer {
   readonly #detector: Detector;
@@ -87,6 +49,7 @@ class RowScorer {
   readonly #names: readonly string[];
   readonly #scratch: Car['detector'];
   readonly #ids = new Map<string, Followed>();
+  readonly steps = new RowSteps();
   alerts = 0;
   rowsInAlert = 0;
 
@@ -117,6 +80,7 @@ class RowScorer {
       one.hysteresis = stepHysteresis(bundle.hysteresis, before, score >= bundle.threshold);
       if (!isActive(before) && isActive(one.hysteresis)) this.alerts += 1;
     }
+    this.steps.see(at - one.lastTsMs);
     one.lastTsMs = at;
     const [first, second] = topSignals(finding.shares, 2, 0);
     const top1 = first === undefined ? '' : this.#names[first]!;
@@ -142,11 +106,9 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
       `${file}: has none of the model's signals (${names.join(', ')})`,
     );
   }
-  if (lacking.length > 0) warn(`${file} lacks signals of the model, taken as missing: ${lacking.join(', ')}`);
-  const extra = recording.signals.filter((name) => !names.includes(name));
-  if (extra.length > 0) warn(`${file} has columns the model does not know, not used: ${extra.join(', ')}`);
+  for (const remark of columnRemarks(recording, names)) warn(`${file}: ${remark}`);
   const scorer = new RowScorer(detector, await timeDirection(recording));
-  const unwatched = new Unwatched(detector.bundle);
+  const unusual = new UnusualSignals(detector.bundle);
   const partial = `${out}.${process.pid}.partial`;
   const sink = createWriteStream(partial);
   let broken: unknown;
@@ -163,7 +125,7 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
         faulty += 1;
       }
       pending += scorer.line(row);
-      unwatched.see(row);
+      unusual.see(row);
       rows += 1;
       if (pending.length < 65_536) continue;
       if (signal.aborted) throw new TelltaleError('ABORTED', 'scoring was stopped');
@@ -181,10 +143,12 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
     if (error instanceof TelltaleError) throw error;
     throw new TelltaleError('CONFIG_INVALID', `--out ${out}: ${messageOf(error)}`, { cause: error });
   }
-  for (const remark of unwatched.remarks()) warn(`${file}: ${remark}`);
-  if (rows >= MANY_ROWS && scorer.rowsInAlert > rows / 2)
-    warn(
-      `${file}: ${scorer.rowsInAlert.toLocaleString('en')} of ${counted(rows, 'row')} are in alert: this recording is unlike what the model was trained on`,
-    );
+  const { stepMs } = detector.bundle;
+  for (const remark of [
+    ...unusual.remarks(),
+    ...scorer.steps.remarks(stepMs),
+    ...alertRemarks(rows, scorer.rowsInAlert),
+  ])
+    warn(`${file}: ${remark}`);
   return { rows, alerts: scorer.alerts, ids: scorer.ids, faulty };
 }

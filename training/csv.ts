@@ -28,6 +28,9 @@ export interface CsvData {
   readonly sha256: string;
 }
 
+/** Rows an id should have for averages over its past to say anything. */
+const FEW_ROWS = 15;
+
 async function fileHash(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
@@ -91,6 +94,11 @@ export async function readCsv(
   }
   const series = sampler.series();
   const remarks = columnRemarks(recording);
+  const perId = recording.rowCount / Math.max(1, recording.ids.size);
+  if (perId < FEW_ROWS)
+    remarks.push(
+      `${counted(recording.ids.size, 'id')} of ${perId.toFixed(1)} rows on average: is ${recording.idColumn} what tells cars (or runs) apart?`,
+    );
   if (direction < 0) remarks.push('rows stand newest first; taken as they stand');
   if (faulty > 0) remarks.push(`${faulty} faulty rows left out, the first: ${firstFault}`);
   if (sampler.outOfOrder > 0)

@@ -112,7 +112,7 @@ describe('train --csv and score --csv', () => {
     expect(trained.out).toMatch(/left out, not numeric: note\n/);
     expect(trained.out).toMatch(/left out, empty: empty\n/);
     expect(trained.out).toMatch(/with missing readings: oil \(6\.0 %\)/);
-    expect(trained.out).toMatch(/not watched, constant: always\n/);
+    expect(trained.out).toMatch(/constant, watched only for being something else: always\n/);
     expect(readdirSync(at('model'))).toEqual(
       expect.arrayContaining(['bundle.json', 'card.json', 'model.json', 'weights.bin']),
     );
@@ -279,7 +279,7 @@ describe('scoreCsv', () => {
     await expect(scoring).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
-  it('says when what the model does not watch moves, and when nearly all is in alert', async () => {
+  it('says when what always was the same moves, and when nearly all is in alert', async () => {
     const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
     // The hand-made model watches speed and coolant; oil stood at 200 all along.
     const row = (i: number) => `a,${i},200,2000,35,90,${i === 70 || i > 110 ? 150 : 200},7`;
@@ -288,11 +288,14 @@ describe('scoreCsv', () => {
     const warned: string[] = [];
     await scoreCsv({
       ...{ file: at('moves.csv'), id: 'id', time: 'time', ignore: [], out: at('moves-scores.csv') },
-      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      ...{
+        detector: createDetector(handBundle({ still: { signals: [4], values: [200] } })),
+        signal: new AbortController().signal,
+      },
       warn: (line) => warned.push(line),
     });
     expect(warned).toHaveLength(2);
-    expect(warned[0]).toContain(`${names[4]} was always 200 in training`);
+    expect(warned[0]).toContain(`always the same in training: ${names[4]} (200; here something else`);
     expect(warned[0]).toContain('in 10 rows, first 150 at a 70');
     expect(warned[1]).toMatch(/111 of 120 rows are in alert/);
   });

@@ -1,0 +1,110 @@
+// What a person should know of a recording that was scored: columns that are not what they were in training, signals that the model
+// does not see as it sees others, rows that come at another rate, and alerts that are up nearly all the time.
+import { counted } from '../core/counted.ts';
+import type { ModelBundle } from '../core/model/bundle.ts';
+import { isElse } from '../core/model/features.ts';
+import type { Recording, RecordingRow } from '../core/recording.ts';
+
+/** Names told of in one line; the others are counted. */
+const MOST_NAMED = 6;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MOST_NAMED;
+  return more <= 1 ? names.join(', ') : `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more`;
+}
+
+/** Signals of the model that the recording lacks or cannot give, and columns it does not know. */
+export function columnRemarks({ columns, signals }: Recording, names: readonly string[]): string[] {
+  const lacking = names.filter((name) => !signals.includes(name));
+  const columnOf = (name: string) => columns.find((column) => column.name === name);
+  const absent = lacking.filter((name) => columnOf(name) === undefined);
+  const empty = lacking.filter((name) => columnOf(name)?.unreadable === 0);
+  const text = lacking.filter((name) => (columnOf(name)?.unreadable ?? 0) > 0);
+  const extra = signals.filter((name) => !names.includes(name));
+  const line = (what: string, which: readonly string[]) =>
+    which.length === 0 ? [] : [`${what}: ${listed(which)}`];
+  return [
+    ...line('lacks signals of the model, taken as missing', absent),
+    ...line('columns that are empty here, taken as missing', empty),
+    ...line('columns that hold no numbers here, taken as missing', text),
+    ...line('has columns the model does not know, not used', extra),
+  ];
+}
+
+/** Readings of signals that are no channels of the model: they stood still in training, or were hardly there. */
+export class UnusualSignals {
+  readonly #bundle: ModelBundle;
+  readonly #still: ReadonlySet<number>;
+  readonly #signals: readonly number[];
+  /** By signal: the rows in which it was something else, and the first of them. */
+  readonly #moved = new Map<number, { rows: number; readonly first: string }>();
+
+  constructor(bundle: ModelBundle) {
+    this.#bundle = bundle;
+    this.#still = new Set(bundle.still.signals);
+    const watched = new Set(bundle.scaler.signals);
+    this.#signals = bundle.catalogue.signals.flatMap((_, i) =>
+      watched.has(i) || (bundle.medians[i] ?? null) === null ? [] : [i],
+    );
+  }
+
+  see({ id, timeText, values }: RecordingRow): void {
+    for (const signal of this.#signals) {
+      const value = values[signal]!;
+      if (!isElse(value, this.#bundle.medians[signal]!)) continue;
+      const seen = this.#moved.get(signal);
+      if (seen) seen.rows += 1;
+      else this.#moved.set(signal, { rows: 1, first: `${value} at ${id} ${timeText}` });
+    }
+  }
+
+  remarks(): string[] {
+    const told = (still: boolean) =>
+      [...this.#moved]
+        .filter(([signal]) => this.#still.has(signal) === still)
+        .map(([signal, { rows, first }]) => {
+          const { name } = this.#bundle.catalogue.signals[signal]!;
+          return `${name} (${this.#bundle.medians[signal]}; here something else in ${counted(rows, 'row')}, first ${first})`;
+        });
+    const still = told(true);
+    const hardly = told(false);
+    return [
+      ...(still.length > 0 ? [`always the same in training: ${listed(still)}`] : []),
+      ...(hardly.length > 0 ? [`hardly measured in training, so not watched: ${listed(hardly)}`] : []),
+    ];
+  }
+}
+
+/** Steps between rows that are enough to tell the usual one, and how far it may be from that of training. */
+const STEPS_SEEN = 20_000;
+const MOST_APART = 2;
+
+/** How far rows of one id come apart, against what the model was trained on. */
+export class RowSteps {
+  readonly #steps: number[] = [];
+
+  see(stepMs: number): void {
+    if (stepMs > 0 && Number.isFinite(stepMs) && this.#steps.length < STEPS_SEEN) this.#steps.push(stepMs);
+  }
+
+  remarks(trainedMs: number): string[] {
+    const usual = this.#steps.sort((a, b) => a - b)[this.#steps.length >> 1];
+    if (usual === undefined) return [];
+    if (usual <= MOST_APART * trainedMs && trainedMs <= MOST_APART * usual) return [];
+    const seconds = (ms: number) => `${Number((ms / 1000).toPrecision(3))} s`;
+    return [
+      `rows come ${seconds(usual)} apart, in training it was ${seconds(trainedMs)}: scores mean little at another rate; train on rows that come as these do`,
+    ];
+  }
+}
+
+/** Rows from which on an alert that is up most of the time says more of the recording than of any car. */
+const MANY_ROWS = 100;
+
+/** Whether the alerts are news at all. */
+export function alertRemarks(rows: number, rowsInAlert: number): string[] {
+  if (rows < MANY_ROWS || rowsInAlert <= rows / 2) return [];
+  return [
+    `${rowsInAlert.toLocaleString('en')} of ${counted(rows, 'row')} are in alert: this recording is unlike what the model was trained on`,
+  ];
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { Recording } from '../../core/recording.ts';
+import { alertRemarks, columnRemarks, RowSteps } from '../../scoring/csv-remarks.ts';
+
+const column = (name: string, count: number, unreadable = 0) => ({
+  name,
+  numeric: count > 0,
+  count,
+  missing: 0,
+  unreadable,
+  min: 0,
+  max: 1,
+});
+
+describe('remarks on the columns of a recording', () => {
+  const recording = {
+    columns: [column('a', 9), column('text', 0, 9), column('empty', 0), column('new', 9)],
+    signals: ['a', 'new'],
+  } as unknown as Recording;
+
+  it('tells a column that is absent from one that is empty and one that holds no numbers', () => {
+    expect(columnRemarks(recording, ['a', 'text', 'empty', 'gone'])).toEqual([
+      'lacks signals of the model, taken as missing: gone',
+      'columns that are empty here, taken as missing: empty',
+      'columns that hold no numbers here, taken as missing: text',
+      'has columns the model does not know, not used: new',
+    ]);
+  });
+
+  it('names six and counts the others', () => {
+    const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
+    expect(columnRemarks(recording, ['a', 'new', ...names])).toEqual([
+      'lacks signals of the model, taken as missing: s0, s1, s2, s3, s4, s5 and 14 more',
+    ]);
+  });
+});
+
+describe('remarks on how far rows come apart', () => {
+  const after = (stepMs: number) => {
+    const steps = new RowSteps();
+    for (let i = 0; i < 50; i += 1) steps.see(i === 7 ? 60_000 : stepMs);
+    return steps.remarks(1000);
+  };
+
+  it('says nothing of a rate within a factor of two', () => {
+    expect(after(1000)).toEqual([]);
+    expect(after(500)).toEqual([]);
+    expect(after(2000)).toEqual([]);
+    expect(new RowSteps().remarks(1000)).toEqual([]);
+  });
+
+  it('says so of another', () => {
+    expect(after(5000)[0]).toMatch(/rows come 5 s apart, in training it was 1 s/);
+    expect(after(200)[0]).toMatch(/rows come 0.2 s apart/);
+  });
+});
+
+describe('remarks on alerts', () => {
+  it('says when most rows are in alert', () => {
+    expect(alertRemarks(99, 99)).toEqual([]);
+    expect(alertRemarks(1000, 500)).toEqual([]);
+    expect(alertRemarks(1000, 501)[0]).toMatch(/501 of 1,000 rows are in alert/);
+  });
+});
