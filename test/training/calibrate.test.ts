@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import { seededRandom } from '../../core/model/random.ts';
-import { calibrate, episodePeaks, sustainedLevels } from '../../training/calibrate.ts';
+import { calibrate, episodePeaks, keptBackOf, sustainedLevels } from '../../training/calibrate.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from '../../training/extremes.ts';
 import { alertsOf } from '../../training/methods.ts';
 import { risesOf } from '../../training/metrics.ts';
@@ -138,5 +138,18 @@ describe('calibrate', () => {
     const other = calibrate(known, HYSTERESIS, budget).threshold;
     const same = calibrate(known, HYSTERESIS, { ...budget, sameCars: true }).threshold;
     expect(same).toBeLessThan(other);
+  });
+
+  it('keeps more of the budget back the fewer cars were held out: 0.55 + 1/√cars, at most 0.8', () => {
+    expect(keptBackOf(864)).toBeCloseTo(0.584, 3);
+    expect(keptBackOf(27)).toBeCloseTo(0.742, 3);
+    expect(keptBackOf(1)).toBe(0.8);
+    const known = Array.from({ length: 4 }, () => wander(3600));
+    const budget = { alertsPerHour: 0.5, hours: 4 };
+    const few = calibrate(known, HYSTERESIS, budget);
+    const many = calibrate(known, HYSTERESIS, { ...budget, cars: 100 });
+    expect(few.allowed).toBeCloseTo(2 * 0.2, 9);
+    expect(many.allowed).toBeCloseTo(2 * 0.35, 9);
+    expect(few.threshold).toBeGreaterThan(many.threshold);
   });
 });
