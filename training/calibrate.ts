@@ -50,6 +50,21 @@ export function episodePeaks(levels: Float64Array, base: number, rest: number): 
   return peaks;
 }
 
+/** How many peaks there are: bases are tried by the dozen. */
+export function countEpisodes(levels: Float64Array, base: number, rest: number): number {
+  let count = 0;
+  let below = rest;
+  for (let i = 0; i < levels.length; i += 1) {
+    if (!(levels[i]! >= base)) {
+      below += 1;
+      continue;
+    }
+    if (below >= rest) count += 1;
+    below = 0;
+  }
+  return count;
+}
+
 export interface Budget {
   /** Alerts that normal driving may raise per hour of driving of one car. */
   readonly alertsPerHour: number;
@@ -110,8 +125,7 @@ const DECADES = 5;
  * @param sorted all levels, ascending
  */
 function baseFor(all: readonly Float64Array[], sorted: Float64Array, wanted: number, rest: number): number {
-  const beginning = (base: number) =>
-    all.reduce((sum, levels) => sum + episodePeaks(levels, base, rest).length, 0);
+  const beginning = (base: number) => all.reduce((sum, levels) => sum + countEpisodes(levels, base, rest), 0);
   let above = sorted.at(-1)!;
   let most = 0;
   let best = 0;

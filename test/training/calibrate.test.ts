@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import { seededRandom } from '../../core/model/random.ts';
-import { calibrate, episodePeaks, keptBackOf, sustainedLevels } from '../../training/calibrate.ts';
+import {
+  calibrate,
+  countEpisodes,
+  episodePeaks,
+  keptBackOf,
+  sustainedLevels,
+} from '../../training/calibrate.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from '../../training/extremes.ts';
 import { alertsOf } from '../../training/methods.ts';
 import { risesOf } from '../../training/metrics.ts';
@@ -152,5 +158,17 @@ describe('calibrate', () => {
     expect(few.allowed).toBeCloseTo(2 * 0.2, 9);
     expect(many.allowed).toBeCloseTo(2 * 0.35, 9);
     expect(few.threshold).toBeGreaterThan(many.threshold);
+  });
+
+  it('counts as many episodes as there are peaks', () => {
+    const levels = wander(5000);
+    for (const [base, rest] of [
+      [0.5, 60],
+      [2, 60],
+      [2, 1],
+      [0, 60],
+      [1e9, 60],
+    ] as const)
+      expect(countEpisodes(levels, base, rest)).toBe(episodePeaks(levels, base, rest).length);
   });
 });

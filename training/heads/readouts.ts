@@ -25,8 +25,15 @@ const LAMBDAS = [3e-6, 3e-4, 1e-2, 0.3] as const;
 const LEAST_SPREAD = 1e-3;
 
 /** What each sampled row leaves unexplained, by the weights of its fold's absence. */
-function residualsOf(sample: Sample, weights: readonly Float64Array[], skip: Uint8Array): Float32Array {
+function residualsOf(
+  sample: Sample,
+  { used }: Reader,
+  weights: readonly Float64Array[],
+  skip: Uint8Array,
+): Float32Array {
   const { count, width, channels, inputs, folds, present } = sample;
+  // The weights behind those the reader uses are 0; four products are added at a time.
+  const read = Math.min(width, 4 * Math.ceil(used / 4));
   const out = new Float32Array(count * channels);
   for (let r = 0; r < count; r += 1) {
     if (skip[r] === 1) continue;
@@ -34,7 +41,7 @@ function residualsOf(sample: Sample, weights: readonly Float64Array[], skip: Uin
     const row = inputs.subarray(r * width, (r + 1) * width);
     for (let k = 0; k < channels; k += 1) {
       if (present[r * channels + k] === 0) continue;
-      out[r * channels + k] = row[1 + k]! - dot(own, k * width, row, 0, width);
+      out[r * channels + k] = row[1 + k]! - dot(own, k * width, row, 0, read);
     }
   }
   return out;
@@ -89,7 +96,7 @@ async function chooseLambdas(
       if (sum === undefined) return none;
       return solveAll(sample, reader, leadingInverse(sum.gram, width, reader.used, lambda), sum.cross);
     });
-    errors.push(spreadOf(residualsOf(sample, weights, otherFolds), sample, otherFolds).map(Math.log));
+    errors.push(spreadOf(residualsOf(sample, reader, weights, otherFolds), sample, otherFolds).map(Math.log));
   }
   const least = (error: (tried: Float64Array) => number) => {
     const each = errors.map(error);
@@ -157,7 +164,7 @@ export async function fitReadouts(
   let skip = all;
   if (trim > 0) {
     const rough = solve(-1, 'others');
-    const off = residualsOf(sample, new Array<Float64Array>(foldCount).fill(rough), all);
+    const off = residualsOf(sample, readers.others, new Array<Float64Array>(foldCount).fill(rough), all);
     skip = strangestRows(off, spreadOf(off, sample, all), sample, trim);
     const kept = skip.map((strange) => 1 - strange);
     takeOut(grams, gramsOf(sample, foldCount, kept));
@@ -171,9 +178,9 @@ export async function fitReadouts(
     own.push(solve(left, 'own'));
   }
   await progress(0.8);
-  const unexplained = residualsOf(sample, others.slice(1), all);
+  const unexplained = residualsOf(sample, readers.others, others.slice(1), all);
   await progress(0.9);
-  const habitual = residualsOf(sample, own.slice(1), all);
+  const habitual = residualsOf(sample, readers.own, own.slice(1), all);
   const habitualSpread = spreadOf(habitual, sample, skip);
   const fleetEvents = fleetEventsOf(sample, habitual, habitualSpread);
   const unexplainedOwn = lessHabits(sample, habitual, habitualSpread, fleetEvents);
