@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bundleHash, checkBundle, sealBundle } from '../../../core/model/bundle.ts';
 import { createDetector } from '../../../core/model/detector.ts';
+import { inputCount, spreadInputCount } from '../../../core/model/heads/forecaster.ts';
 import type { RelationSpec } from '../../../core/model/heads/relation.ts';
 import type { StillSpec } from '../../../core/model/heads/still.ts';
 import { encodeFloats } from '../../../core/model/numbers.ts';
@@ -34,8 +35,8 @@ describe('the detector', () => {
       unitWeights: zeros(4),
       slow: 50,
       // Foretells 0 of everything, with a spread of 1: what is unexplained are the z-scores.
-      readout: zeros(4 * 10),
-      spreadReadout: zeros(6 * 8),
+      readout: zeros(2 * 2 * inputCount(1, 2)),
+      spreadReadout: zeros(3 * 2 * spreadInputCount(1, 2)),
       spreads: encodeFloats([1, 1, 1, 1, 1, 1, 0, 0]),
       fleetEvents: encodeFloats([600, 600]),
       gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1, 1, 1, 0, 0]) }],
