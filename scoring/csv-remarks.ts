@@ -26,7 +26,7 @@ export function columnRemarks({ columns, signals }: Recording, names: readonly s
   return [
     ...line('lacks signals of the model, taken as missing', absent),
     ...line('columns that are empty here, taken as missing', empty),
-    ...line('columns that hold no numbers here, taken as missing', text),
+    ...line('columns of which too many cells are no numbers here, taken as missing', text),
     ...line('has columns the model does not know, not used', extra),
   ];
 }
@@ -64,12 +64,12 @@ export class UnusualSignals {
         .filter(([signal]) => this.#still.has(signal) === still)
         .map(([signal, { rows, first }]) => {
           const { name } = this.#bundle.catalogue.signals[signal]!;
-          return `${name} (${this.#bundle.medians[signal]}; here something else in ${counted(rows, 'row')}, first ${first})`;
+          return `${name} (${Number(this.#bundle.medians[signal]!.toPrecision(6))}; here something else in ${counted(rows, 'row')}, first ${first})`;
         });
     const still = told(true);
     const hardly = told(false);
     return [
-      ...(still.length > 0 ? [`always the same in training: ${listed(still)}`] : []),
+      ...(still.length > 0 ? [`(almost) always the same in training: ${listed(still)}`] : []),
       ...(hardly.length > 0 ? [`hardly measured in training, so not watched: ${listed(hardly)}`] : []),
     ];
   }

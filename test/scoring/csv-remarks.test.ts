@@ -22,7 +22,7 @@ describe('remarks on the columns of a recording', () => {
     expect(columnRemarks(recording, ['a', 'text', 'empty', 'gone'])).toEqual([
       'lacks signals of the model, taken as missing: gone',
       'columns that are empty here, taken as missing: empty',
-      'columns that hold no numbers here, taken as missing: text',
+      'columns of which too many cells are no numbers here, taken as missing: text',
       'has columns the model does not know, not used: new',
     ]);
   });
