@@ -1,7 +1,6 @@
 // Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in units of
 // each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks for them.
 
-import { invariant } from '../../core/errors.ts';
 import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import type { Tail } from '../../core/model/tail.ts';
@@ -16,8 +15,6 @@ export interface GaugeRows {
   readonly channels: number;
   readonly averages: Float32Array;
   readonly folds: Uint8Array;
-  /** What plans with `reach` are fitted on. */
-  readonly extremes?: Extremes;
 }
 
 export interface GaugePlan {
@@ -95,7 +92,7 @@ function trimmedPrecision(
   return { matrix: precisionOf(kept, keptCount, channels, effective, leastSpread), kept, keptCount };
 }
 
-/** How far |precision row · deviation| / √diagonal of each channel usually goes. */
+/** How far |precision row · averages| / √diagonal of each channel usually goes. */
 function channelTails(precision: Precision, channels: number): Tail[] {
   const { matrix, kept, keptCount } = precision;
   return Array.from({ length: channels }, (_, k) => {
@@ -111,40 +108,39 @@ function channelTails(precision: Precision, channels: number): Tail[] {
   });
 }
 
+const averagingOf = ({ span, release }: GaugePlan) => ({
+  span,
+  ...(release === undefined ? {} : { release }),
+});
+
+/** Fits a gauge by `reach` on the stretches of all folds but `left` (−1: all). */
+export const fitReachGauge = (plan: GaugePlan, extremes: Extremes, left: number): GaugeSpec => ({
+  ...averagingOf(plan),
+  reach: encodeFloats(fitReach(extremes, left)),
+});
+
 /**
- * Fits one gauge on the rows of all folds but `left` (−1: all).
- * @param center where each channel's average lies normally
+ * Fits any other gauge on the rows of all folds but `left` (−1: all).
  * @param stride rows of the stream between two rows given: neighbours within a span are not independent
  */
 export function fitGauge(
   plan: GaugePlan,
   rows: GaugeRows,
   left: number,
-  center: Float64Array,
   stride: number,
   trim: number,
 ): GaugeSpec {
   const { channels, averages, folds } = rows;
-  const shared = {
-    span: plan.span,
-    center: encodeFloats(center),
-    ...(plan.release === undefined ? {} : { release: plan.release }),
-  };
-  if (plan.reach) {
-    invariant(rows.extremes !== undefined, 'a reach is that of stretches');
-    return { ...shared, reach: encodeFloats(fitReach(rows.extremes, left)) };
-  }
-  const deviations = new Float64Array(rows.count * channels);
+  const kept = new Float64Array(rows.count * channels);
   let count = 0;
   for (let r = 0; r < rows.count; r += 1) {
     if (folds[r] === left) continue;
-    for (let k = 0; k < channels; k += 1)
-      deviations[count * channels + k] = averages[r * channels + k]! - center[k]!;
+    kept.set(averages.subarray(r * channels, (r + 1) * channels), count * channels);
     count += 1;
   }
   const effective = Math.max(1, (count * stride) / Math.max(stride, plan.span));
   const precision = trimmedPrecision(
-    deviations,
+    kept,
     count,
     channels,
     effective,
@@ -152,7 +148,7 @@ export function fitGauge(
     plan.leastSpread ?? LEAST_SPREAD,
   );
   return {
-    ...shared,
+    ...averagingOf(plan),
     precision: encodeFloats(precision.matrix),
     ...(plan.single ? { tails: channelTails(precision, channels) } : {}),
   };

@@ -1,16 +1,57 @@
 // Fits how far single channels' averages go in stretches of whole cars (core/model/heads/reach.ts): from where their furthest tenth
 // begins, a generalised Pareto tail.
-import { invariant } from '../../core/errors.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from '../extremes.ts';
 import { quantileOf } from '../scaling.ts';
 
-/** The furthest that each channel's average went from its centre in each stretch of driving. */
-export interface Extremes {
+/** Stretches of driving that are enough to tell how far whole cars go: of more, an even choice is kept. */
+const MOST_STRETCHES = 20_000;
+
+/** The furthest that each channel's average went from 0 in each stretch of driving. */
+export class Extremes {
   readonly channels: number;
-  /** stretches × channels. */
-  readonly sizes: readonly Float32Array[];
-  /** Fold of each stretch. */
-  readonly folds: readonly number[];
+  readonly #stride: number;
+  /** Stretches kept × channels; NaN: not measured in that stretch. */
+  readonly #sizes: Float32Array;
+  readonly #folds: Uint8Array;
+  #begun = 0;
+
+  /** @param stretches how many will begin, ≥ 1 */
+  constructor(channels: number, stretches: number) {
+    this.channels = channels;
+    this.#stride = Math.ceil(stretches / MOST_STRETCHES);
+    const kept = Math.ceil(stretches / this.#stride);
+    this.#sizes = new Float32Array(kept * channels).fill(Number.NaN);
+    this.#folds = new Uint8Array(kept);
+  }
+
+  /** The next stretch begins; it is of a car of this fold. */
+  begin(fold: number): void {
+    if (this.#begun % this.#stride === 0) this.#folds[this.#begun / this.#stride] = fold;
+    this.#begun += 1;
+  }
+
+  /** Takes the averages after one row in; `stream`: what was averaged, NaN where it was not measured. */
+  take(averages: Float32Array, stream: Float32Array): void {
+    const stretch = this.#begun - 1;
+    if (stretch % this.#stride !== 0) return;
+    const at = (stretch / this.#stride) * this.channels;
+    for (let k = 0; k < this.channels; k += 1) {
+      if (Number.isNaN(stream[k]!)) continue;
+      const size = Math.abs(averages[k]!);
+      if (!(size <= this.#sizes[at + k]!)) this.#sizes[at + k] = size;
+    }
+  }
+
+  /** How far channel k went in the stretches in which it was measured, of all folds but `left`; rising. */
+  sizesOf(k: number, left: number): Float64Array {
+    const out = new Float64Array(this.#folds.length);
+    let n = 0;
+    for (const [stretch, fold] of this.#folds.entries()) {
+      const size = this.#sizes[stretch * this.channels + k]!;
+      if (fold !== left && !Number.isNaN(size)) out[n++] = size;
+    }
+    return out.subarray(0, n).sort();
+  }
 }
 
 /** The stretches that tell a channel's reach: those in which it goes furthest, this share of all, and no fewer than a few. */
@@ -23,7 +64,11 @@ const LEAST_REACH = 1e-3;
  */
 const KIN = 40;
 
+/** scale / from of an exponential: what a channel goes by where none says anything. */
+const EXPONENTIAL = 1 / Math.LN10;
+
 interface OneReach {
+  readonly stretches: number;
   readonly from: number;
   readonly scale: number;
   readonly shape: number;
@@ -38,25 +83,37 @@ function reachOf(sizes: Float64Array): OneReach {
   // The mean of the excesses is scale / (1 − shape): kept.
   const scale = (fitted.scale * (1 - shape)) / (1 - fitted.shape);
   const beyond = quantileOfPareto(scale, shape, Math.min(1, (FURTHEST * sizes.length) / furthest.length));
-  return { from: Math.max(LEAST_REACH, base + beyond), scale: scale + shape * beyond, shape };
+  return { stretches: sizes.length, from: base + beyond, scale: scale + shape * beyond, shape };
 }
 
+const medianOf = (values: readonly number[], none: number): number =>
+  values.length === 0 ? none : quantileOf(Float64Array.from(values).sort(), 0.5);
+
 /** 3·channels, as in ReachTails, of the stretches of all folds but `left` (−1: all). */
-export function fitReach({ channels, sizes, folds }: Extremes, left: number): Float64Array {
-  const kept = sizes.filter((_, i) => folds[i] !== left);
-  invariant(kept.length > 0, 'a reach is that of stretches');
-  const each = Array.from({ length: channels }, (_, k) =>
-    reachOf(Float64Array.from(kept, (one) => one[k]!).sort()),
-  );
-  const steepness = each.map(({ from, scale }) => Math.log(Math.max(1e-6, scale / from)));
-  const usual = quantileOf(Float64Array.from(steepness).sort(), 0.5);
-  const unit = Math.exp(usual);
-  const seen = Math.max(FEW, FURTHEST * kept.length);
-  const out = new Float64Array(3 * channels);
-  each.forEach(({ from, shape }, k) => {
-    out[k] = from;
-    out[channels + k] = (from / unit) * Math.exp((seen * steepness[k]! + KIN * usual) / (seen + KIN));
-    out[2 * channels + k] = shape / unit;
+export function fitReach(extremes: Extremes, left: number): Float64Array {
+  const { channels } = extremes;
+  const each = Array.from({ length: channels }, (_, k): OneReach | null => {
+    const sizes = extremes.sizesOf(k, left);
+    return sizes.length > 0 ? reachOf(sizes) : null;
   });
+  // A channel that never went anywhere says nothing of the others.
+  const told = each.filter((one) => one !== null && one.from > LEAST_REACH) as OneReach[];
+  const steepnessOf = ({ from, scale }: OneReach) => Math.log(Math.max(1e-6, scale / from));
+  const usual = medianOf(told.map(steepnessOf), Math.log(EXPONENTIAL));
+  const unit = Math.exp(usual);
+  const usualFrom = medianOf(
+    told.map(({ from }) => from),
+    LEAST_REACH,
+  );
+  const out = new Float64Array(3 * channels);
+  for (const [k, one] of each.entries()) {
+    // One never measured goes as far as the others do.
+    const from = Math.max(LEAST_REACH, one?.from ?? usualFrom);
+    const seen = one && told.includes(one) ? Math.max(FEW, FURTHEST * one.stretches) : 0;
+    const steepness = seen > 0 ? steepnessOf(one!) : usual;
+    out[k] = from;
+    out[channels + k] = (from / unit) * Math.exp((seen * steepness + KIN * usual) / (seen + KIN));
+    out[2 * channels + k] = (one?.shape ?? 0) / unit;
+  }
   return out;
 }

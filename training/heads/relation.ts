@@ -16,7 +16,8 @@ import { createFreshAverages, createStreams, fillStreams } from '../../core/mode
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { seededRandom } from '../../core/model/random.ts';
 import type { Prepared } from '../prepared.ts';
-import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
+import { fitGauge, fitReachGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
+import { Extremes } from './reach.ts';
 import type { Sample } from './readers.ts';
 import { fitReadouts, type Readouts } from './readouts.ts';
 import { rowInput } from './residual.ts';
@@ -179,14 +180,6 @@ function drawSample(prepared: Prepared, plan: RelationPlan, folds: Uint8Array, m
   return sample;
 }
 
-/** Takes the sizes of averages into the furthest there were. */
-function extend(furthest: Float32Array, averages: Float32Array): void {
-  for (let k = 0; k < averages.length; k += 1) {
-    const size = Math.abs(averages[k]!);
-    if (size > furthest[k]!) furthest[k] = size;
-  }
-}
-
 /** Averages of every gauge over all rows, each row judged by the readouts of its fold's absence; thinned. */
 function gaugeRows(
   prepared: Prepared,
@@ -194,23 +187,19 @@ function gaugeRows(
   folds: Uint8Array,
   readouts: readonly Readouts[],
   gauges: readonly WatchedGauge[],
-): { readonly rows: GaugeRows[]; readonly stride: number } {
-  const { channels, count } = prepared;
+): { readonly told: readonly (GaugeRows | Extremes)[]; readonly stride: number } {
+  const { channels, count, first } = prepared;
   const stride = Math.max(1, Math.ceil(count / MAX_GAUGE_ROWS));
   const size = Math.ceil(count / stride);
   const rowFolds = new Uint8Array(size);
-  const stretchFolds: number[] = [];
-  const sizes = gauges.map((): Float32Array[] => []);
-  const rows = gauges.map(
-    ({ reach }, g): GaugeRows => ({
-      count: size,
-      channels,
-      averages: new Float32Array(reach ? 0 : size * channels),
-      folds: rowFolds,
-      ...(reach ? { extremes: { channels, sizes: sizes[g]!, folds: stretchFolds } } : {}),
-    }),
+  const begins = (r: number) => r === 0 || first[r] === 1 || folds[r] !== folds[r - 1];
+  const stretches = folds.reduce((sum, _, r) => sum + (begins(r) ? 1 : 0), 0);
+  const told = gauges.map(({ reach }) =>
+    reach
+      ? new Extremes(channels, stretches)
+      : { count: size, channels, averages: new Float32Array(size * channels), folds: rowFolds },
   );
-  const averages = gauges.map((gauge) => createAverage(gauge, new Float32Array(channels)));
+  const averages = gauges.map((gauge) => createAverage(gauge, channels));
   const freshFrom = gauges.map(({ stream }) => STREAMS.indexOf(stream) * channels);
   const state = gauges.map(() => new Float32Array(channels));
   const freshen = createFreshAverages(channels);
@@ -226,29 +215,27 @@ function gaugeRows(
     spreads,
     fleetEvents,
   }));
-  let before = -1;
   eachRow(prepared, plan, inputs, (r, input, movement, carState) => {
     const fold = folds[r]!;
-    if (input.restart || fold !== before) {
-      stretchFolds.push(fold);
-      for (const [g, { reach }] of gauges.entries()) if (reach) sizes[g]!.push(new Float32Array(channels));
-    }
-    before = fold;
+    const beginning = begins(r);
     const forecaster = forecasters[fold]!;
     forecaster.inputs.set(inputs);
     forecaster.run();
     fillStreams(usual[fold]!, input, forecaster, movement, carState, 0, streams);
     freshen(streams, input, fresh, 0);
     for (let g = 0; g < gauges.length; g += 1) {
-      const { stream, reach } = gauges[g]!;
+      const stream = streams[gauges[g]!.stream];
       const now = state[g]!;
-      averages[g]!(streams[stream], input, now, 0, fresh, freshFrom[g]!);
-      if (reach) extend(sizes[g]!.at(-1)!, now);
-      else if (r % stride === 0) rows[g]!.averages.set(now, (r / stride) * channels);
+      const into = told[g]!;
+      averages[g]!(stream, input, now, 0, fresh, freshFrom[g]!);
+      if (into instanceof Extremes) {
+        if (beginning) into.begin(fold);
+        into.take(now, stream);
+      } else if (r % stride === 0) into.averages.set(now, (r / stride) * channels);
     }
     if (r % stride === 0) rowFolds[r / stride] = fold;
   });
-  return { rows, stride };
+  return { told, stride };
 }
 
 /**
@@ -261,7 +248,6 @@ export async function fitRelationHead(
   foldCount: number,
   options: RelationOptions,
 ): Promise<FittedRelation> {
-  const { channels } = prepared;
   const { trim, progress, share = 1 } = options;
   const maxRows = Math.ceil(share * (options.maxRows ?? MAX_SAMPLE));
   const plan = drawPlan(prepared, options, maxRows);
@@ -274,8 +260,7 @@ export async function fitRelationHead(
   );
   const without = readouts.slice(1);
   await progress(0.6, 'judging unseen cars');
-  const center = new Float64Array(channels);
-  const { rows, stride } = gaugeRows(prepared, plan, folds, without, gauges);
+  const { told, stride } = gaugeRows(prepared, plan, folds, without, gauges);
   await progress(0.85, 'learning what is usual');
   const specOf = ({ matrix, spreadMatrix, spreads, fleetEvents }: Readouts, left: number): RelationSpec => ({
     kind: 'relation',
@@ -285,10 +270,15 @@ export async function fitRelationHead(
     spreadReadout: encodeFloats(spreadMatrix),
     spreads: encodeFloats(spreads),
     fleetEvents: encodeFloats(fleetEvents),
-    gauges: gauges.map(({ stream, ...gauge }, g) => ({
-      stream,
-      ...fitGauge(gauge, rows[g]!, left, center, stride, trim),
-    })),
+    gauges: gauges.map(({ stream, ...gauge }, g) => {
+      const from = told[g]!;
+      return {
+        stream,
+        ...(from instanceof Extremes
+          ? fitReachGauge(gauge, from, left)
+          : fitGauge(gauge, from, left, stride, trim)),
+      };
+    }),
   });
   const final = specOf(readouts[0]!, -1);
   return { final, folds: without.map((readout, k) => specOf(readout, k)) };

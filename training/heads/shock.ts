@@ -70,7 +70,7 @@ export function fitShockHead(prepared: Prepared, trim: number): ShockSpec {
     averages: new Float32Array(size * channels),
     folds: new Uint8Array(size),
   };
-  const average = createAverage({ span: SPAN }, new Float32Array(channels));
+  const average = createAverage({ span: SPAN }, channels);
   const shocks = new Float64Array(channels);
   const averages = new Float32Array(channels);
   eachMovement(prepared, (r, movement) => {
@@ -80,6 +80,6 @@ export function fitShockHead(prepared: Prepared, trim: number): ShockSpec {
     if (r % stride === 0) rows.averages.set(averages, (r / stride) * channels);
   });
   const plan = { span: SPAN, single: true, leastSpread: LEAST_SPREAD };
-  const gauge = fitGauge(plan, rows, -1, new Float64Array(channels), stride, trim);
+  const gauge = fitGauge(plan, rows, -1, stride, trim);
   return { kind: 'shock', name: 'shock', seldom, gauge };
 }

@@ -25,7 +25,7 @@ const WEIGHT = 0.5;
 /** |partial correlation| of the channels' newest averages, channels × channels; 0 with themselves. */
 export function kinship(prepared: Prepared): Float64Array {
   const { channels, count, present } = prepared;
-  const average = createAverage({ span: INPUT_SPANS[0] }, new Float32Array(channels));
+  const average = createAverage({ span: INPUT_SPANS[0] }, channels);
   const state = new Float32Array(channels);
   const reading = new Float64Array(channels);
   const sum = new Float64Array(channels);

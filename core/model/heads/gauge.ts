@@ -14,13 +14,11 @@ import { checkReach, REACH_NUMBERS, type ReachTails, rarityOf } from './reach.ts
 export interface GaugeSpec {
   /** Events averaged, ≥ 1. */
   readonly span: number;
-  /** base64 floats: usual mean of each channel's average; also where a new car starts. */
-  readonly center: string;
   /** base64 floats, channels × channels: inverse covariance of the averages, in residual units. */
   readonly precision?: string;
-  /** One a channel: how strange |precision row · deviation| / √diagonal is. Absent: the Mahalanobis distance is the statistic. */
+  /** One a channel: how strange |precision row · averages| / √diagonal is. Absent: the Mahalanobis distance is the statistic. */
   readonly tails?: readonly Tail[];
-  /** How much nearer to the centre the newest events must be before an average follows them, in the stream's unit. Absent: never. */
+  /** How much nearer to 0 the newest events must be before an average follows them, in the stream's unit. Absent: never. */
   readonly release?: number;
   /**
    * base64 floats, as in ReachTails: how far whole cars' averages go. The statistic is then the rarity of the rarest channel, each
@@ -54,10 +52,10 @@ export interface AveragePlan {
 }
 
 /**
- * Takes an event into the averages in `state`. `fresh`: averages of the same stream over FRESH_SPAN events, with which an average
+ * Takes an event into the averages in `state`, one a channel, which begin at 0: what is usual of every stream. `fresh`: averages of the same stream over FRESH_SPAN events, with which an average
  * that has a `release` is let go.
  */
-export function createAverage({ span, release }: AveragePlan, center: Float32Array) {
+export function createAverage({ span, release }: AveragePlan, channels: number) {
   const table = smoothingTable(span);
   return (
     stream: Float32Array | Float64Array,
@@ -68,16 +66,14 @@ export function createAverage({ span, release }: AveragePlan, center: Float32Arr
     freshAt = 0,
   ): void => {
     const weight = table[steps]!;
-    for (let k = 0; k < center.length; k += 1) {
-      const middle = center[k]!;
-      const old = restart ? middle : state[at + k]!;
+    for (let k = 0; k < channels; k += 1) {
+      const old = restart ? 0 : state[at + k]!;
       const value = stream[k]!;
       let next = Number.isNaN(value) ? old : old + weight * (value - old);
       if (release !== undefined && fresh !== undefined) {
-        const off = next - middle;
-        const size = off < 0 ? -off : off;
-        const nearer = (off < 0 ? -1 : 1) * (next - fresh[freshAt + k]!) - release;
-        if (nearer > 0) next -= off * Math.min(1, (RELEASED * nearer) / size);
+        const size = next < 0 ? -next : next;
+        const nearer = (next < 0 ? -1 : 1) * (next - fresh[freshAt + k]!) - release;
+        if (nearer > 0) next -= next * Math.min(1, (RELEASED * nearer) / size);
       }
       state[at + k] = next;
     }
@@ -93,10 +89,8 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
     throw new TelltaleError('MODEL_INVALID', `head ${name}: release ${spec.release} is not 0 or more`);
   if (tails && tails.length !== channels)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${tails.length} tails for ${channels} channels`);
-  const center = decodeFloats(spec.center, channels, `head ${name}: center`);
   if (spec.reach !== undefined)
     return createReachGauge(
-      center,
       decodeFloats(spec.reach, REACH_NUMBERS * channels, `head ${name}: reach`),
       spec,
       name,
@@ -105,14 +99,14 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   const roots = Float64Array.from({ length: channels }, (_, k) => Math.sqrt(precision[k * channels + k]!));
   if (!roots.every((root) => root > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: the precision is not positive`);
-  const { input: deviation, output: turned, run } = compileMap(precision, null, channels, channels);
-  const average = createAverage(spec, center);
+  const { input: averages, output: turned, run } = compileMap(precision, null, channels, channels);
+  const average = createAverage(spec, channels);
   const parts = new Float64Array(channels);
 
   const mahalanobis = (): number => {
     let sum = 0;
     for (let k = 0; k < channels; k += 1) {
-      sum += turned[k]! * deviation[k]!;
+      sum += turned[k]! * averages[k]!;
       parts[k] = (turned[k]! / roots[k]!) ** 2;
     }
     return Math.sqrt(Math.max(0, sum) / channels);
@@ -133,7 +127,7 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   return {
     step: (stream, input, state, at, fresh, freshAt) => {
       average(stream, input, state, at, fresh, freshAt);
-      for (let k = 0; k < channels; k += 1) deviation[k] = state[at + k]! - center[k]!;
+      for (let k = 0; k < channels; k += 1) averages[k] = state[at + k]!;
       run();
       return tails ? strangest(tails) : mahalanobis();
     },
@@ -142,16 +136,17 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
 }
 
 /** Each channel on its own, by how rare it is that one goes so far in whole cars. */
-function createReachGauge(center: Float32Array, reach: ReachTails, plan: AveragePlan, name: string): Gauge {
+function createReachGauge(reach: ReachTails, plan: AveragePlan, name: string): Gauge {
   checkReach(reach, name);
-  const average = createAverage(plan, center);
-  const parts = new Float64Array(center.length);
+  const channels = reach.length / REACH_NUMBERS;
+  const average = createAverage(plan, channels);
+  const parts = new Float64Array(channels);
   return {
     step: (stream, input, state, at, fresh, freshAt) => {
       average(stream, input, state, at, fresh, freshAt);
       let most = 0;
-      for (let k = 0; k < center.length; k += 1) {
-        const rarity = rarityOf(reach, k, Math.abs(state[at + k]! - center[k]!));
+      for (let k = 0; k < channels; k += 1) {
+        const rarity = rarityOf(reach, k, Math.abs(state[at + k]!));
         // Squared twice: the channel that made the statistic takes the blame.
         parts[k] = rarity ** 4;
         if (rarity > most) most = rarity;

@@ -7,9 +7,9 @@ import type { Floats } from '../numbers.ts';
 export const REACH_NUMBERS = 3;
 
 /**
- * 3·channels: for each channel the size that one stretch of driving in ten passes (> 0); then for each the scale (> 0), then the shape
- * (≥ 0) of the generalised Pareto tail beyond it, of −ln of the share of stretches, times what makes a usual channel go on in
- * proportion to its size.
+ * 3·channels numbers. First for each channel the size u that one stretch of driving in ten passes, > 0. Then for each σ / s and ξ / s,
+ * where σ (> 0) and ξ (≥ 0) are scale and shape of the generalised Pareto tail of the sizes beyond u, and s is σ / u of the usual
+ * channel: one with that σ / u and ξ = 0 goes on in proportion to its size.
  */
 export type ReachTails = Floats;
 

@@ -103,7 +103,7 @@ export function fillStreams(
 
 /** Averages each stream over its newest events, in the car's state from `fresh` on; they say when an older average is to be let go. */
 export function createFreshAverages(channels: number) {
-  const average = createAverage({ span: FRESH_SPAN }, new Float32Array(channels));
+  const average = createAverage({ span: FRESH_SPAN }, channels);
   return (streams: Streams, input: HeadInput, state: Float32Array, at: number): void => {
     for (let s = 0; s < STREAMS.length; s += 1)
       average(streams[STREAMS[s]!], input, state, at + s * channels);

@@ -39,7 +39,7 @@ describe('the detector', () => {
       spreadReadout: zeros(3 * 2 * spreadInputCount(1, 2)),
       spreads: encodeFloats([1, 1, 1, 1, 1, 1, 0, 0]),
       fleetEvents: encodeFloats([600, 600]),
-      gauges: [{ stream: 'others', span: 1, center: zeros(2), reach: encodeFloats([1, 1, 1, 1, 0, 0]) }],
+      gauges: [{ stream: 'others', span: 1, reach: encodeFloats([1, 1, 1, 1, 0, 0]) }],
     };
     const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
     const bundle = handBundle({ heads: [identityHead(), relation], tails: [tail, tail, tail] });

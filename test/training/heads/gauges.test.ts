@@ -1,34 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import { decodeFloats } from '../../../core/model/numbers.ts';
-import { fitGauge, type GaugeRows } from '../../../training/heads/gauges.ts';
-import { fitReach } from '../../../training/heads/reach.ts';
-
-const rows: GaugeRows = {
-  count: 0,
-  channels: 1,
-  averages: new Float32Array(0),
-  folds: new Uint8Array(0),
-  extremes: { channels: 1, sizes: [1, 2, 3].map((size) => Float32Array.of(size)), folds: [0, 0, 1] },
-};
+import { fitGauge, fitReachGauge, type GaugeRows } from '../../../training/heads/gauges.ts';
+import { Extremes, fitReach } from '../../../training/heads/reach.ts';
 
 describe('a gauge by reach', () => {
   it('is told by the furthest of each stretch, without those of the fold left out', () => {
-    const { reach, precision } = fitGauge(
-      { span: 30, single: false, reach: true },
-      rows,
-      1,
-      Float64Array.of(0),
-      1,
-      0.03,
-    );
-    expect(precision).toBeUndefined();
-    expect([...decodeFloats(reach!, 3, 'test')]).toEqual([...Float32Array.from(fitReach(rows.extremes!, 1))]);
+    const extremes = new Extremes(1, 3);
+    for (const [size, fold] of [
+      [1, 0],
+      [2, 0],
+      [3, 1],
+    ] as const) {
+      extremes.begin(fold);
+      extremes.take(Float32Array.of(size), Float32Array.of(size));
+    }
+    const plan = { span: 30, single: false, release: 1 };
+    const { reach, precision, span, release } = fitReachGauge(plan, extremes, 1);
+    expect({ precision, span, release }).toEqual({ precision: undefined, span: 30, release: 1 });
+    expect([...decodeFloats(reach!, 3, 'test')]).toEqual([...Float32Array.from(fitReach(extremes, 1))]);
+    expect(reach).not.toBe(fitReachGauge(plan, extremes, -1).reach);
   });
+});
 
-  it('needs to know the stretches', () => {
-    const { extremes: _, ...without } = rows;
-    expect(() =>
-      fitGauge({ span: 30, single: false, reach: true }, without, -1, Float64Array.of(0), 1, 0.03),
-    ).toThrow(/stretches/);
+describe('a gauge by distance', () => {
+  /** Two channels that differ by ± 1 and ± 0.1 in fold 0, and by ± 9 in fold 1. */
+  const rows: GaugeRows = {
+    count: 400,
+    channels: 2,
+    averages: Float32Array.from({ length: 800 }, (_, i) => {
+      const sign = (i >> 1) % 2 === 0 || (i >> 2) % 2 === 0 ? 1 : -1;
+      const across = (i >> 2) % 2 === 0 ? 1 : -1;
+      if (i >= 400) return 9 * (i % 2 === 0 ? sign * across : across);
+      return i % 2 === 0 ? sign * across : 0.1 * across;
+    }),
+    folds: Uint8Array.from({ length: 400 }, (_, r) => (r < 200 ? 0 : 1)),
+  };
+
+  it('weighs each channel by its own spread, without the fold left out', () => {
+    const { precision } = fitGauge({ span: 1, single: false }, rows, 1, 1, 0);
+    const matrix = decodeFloats(precision!, 4, 'test');
+    expect(matrix[3]! / matrix[0]!).toBeGreaterThan(90);
+    expect(matrix[3]! / matrix[0]!).toBeLessThan(110);
+    const all = decodeFloats(fitGauge({ span: 1, single: false }, rows, -1, 1, 0).precision!, 4, 'test');
+    expect(all[0]!).toBeLessThan(matrix[0]! / 10);
   });
 });

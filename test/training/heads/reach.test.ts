@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { rarityOf } from '../../../core/model/heads/reach.ts';
-import { type Extremes, fitReach } from '../../../training/heads/reach.ts';
+import { Extremes, fitReach } from '../../../training/heads/reach.ts';
 
-/** Stretches in which channel 0 goes as far as `first` says, channel 1 nowhere; every fifth is of fold 1. */
-const extremesOf = (first: readonly number[], second: (i: number) => number = () => 0): Extremes => ({
-  channels: 2,
-  sizes: first.map((size, i) => Float32Array.of(size, second(i))),
-  folds: first.map((_, i) => (i % 5 === 0 ? 1 : 0)),
-});
+/** Stretches in which channel 0 goes as far as `first` says, channel 1 as `second` does (NaN: not measured); every fifth is of fold 1. */
+function extremesOf(first: readonly number[], second: (i: number) => number = () => 0): Extremes {
+  const extremes = new Extremes(2, first.length);
+  for (const [i, size] of first.entries()) {
+    extremes.begin(i % 5 === 0 ? 1 : 0);
+    // The furthest counts, on either side.
+    for (const share of [0.5, -1, 0.1]) {
+      const averages = Float32Array.of(share * size, share * second(i));
+      extremes.take(averages, averages);
+    }
+  }
+  return extremes;
+}
 const shares = Array.from({ length: 1000 }, (_, i) => (i + 0.5) / 1000);
 const exponential = shares.map((share) => -Math.log(1 - share));
 
@@ -60,7 +67,50 @@ describe('the reach of a channel', () => {
     expect([...tails].every((value) => Number.isFinite(value))).toBe(true);
   });
 
-  it('needs stretches', () => {
-    expect(() => fitReach({ channels: 1, sizes: [], folds: [] }, -1)).toThrow(/stretches/);
+  it('does not let a channel that never went anywhere say how steep the others are', () => {
+    const alone = new Extremes(1, exponential.length);
+    for (const size of exponential) {
+      alone.begin(0);
+      alone.take(Float32Array.of(size), Float32Array.of(size));
+    }
+    const tails = fitReach(extremesOf(exponential), -1);
+    const own = fitReach(alone, -1);
+    expect([tails[0], tails[2], tails[4]]).toEqual([...own]);
+  });
+
+  it('knows a channel by the stretches in which it was measured', () => {
+    const every = fitReach(
+      extremesOf(exponential, (i) => exponential[i]!),
+      -1,
+    );
+    const half = fitReach(
+      extremesOf(exponential, (i) => (i % 2 === 0 ? exponential[i]! : Number.NaN)),
+      -1,
+    );
+    expect(half[1]! / every[1]!).toBeGreaterThan(0.98);
+    expect(half[1]! / every[1]!).toBeLessThan(1.02);
+    expect(half[0]).toBe(every[0]);
+  });
+
+  it('takes a channel never measured to go as far as the others', () => {
+    const tails = fitReach(
+      extremesOf(exponential, () => Number.NaN),
+      -1,
+    );
+    expect(tails[1]).toBe(tails[0]);
+    expect(rarityOf(tails, 1, 1e4)).toBeGreaterThan(100);
+  });
+
+  it('keeps an even choice of very many stretches', () => {
+    const count = 100_000;
+    const many = new Extremes(1, count);
+    for (let i = 0; i < count; i += 1) {
+      many.begin(i % 5);
+      many.take(Float32Array.of(i / count), Float32Array.of(1));
+    }
+    const sizes = many.sizesOf(0, -1);
+    expect(sizes.length).toBe(20_000);
+    expect(sizes.at(-1)).toBeGreaterThan(0.9999);
+    expect(fitReach(many, -1)[0]).toBeCloseTo(0.9, 2);
   });
 });

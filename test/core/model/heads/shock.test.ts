@@ -11,7 +11,6 @@ const spec = (over: Partial<ShockSpec> = {}): ShockSpec => ({
   seldom: [0.5, 1],
   gauge: {
     span: 1,
-    center: encodeFloats([0, 0]),
     precision: encodeFloats([1, 0, 0, 1]),
     tails: [TAIL, TAIL],
   },
