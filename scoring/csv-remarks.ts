@@ -31,7 +31,7 @@ export function columnRemarks({ columns, signals }: Recording, names: readonly s
   ];
 }
 
-/** Readings of signals that are no channels of the model: they stood still in training, or were hardly there. */
+/** Readings of signals that are no channels of the model: they (almost) never moved in training, or were hardly there. */
 export class UnusualSignals {
   readonly #bundle: ModelBundle;
   readonly #still: ReadonlySet<number>;
@@ -67,10 +67,12 @@ export class UnusualSignals {
           return `${name} (${Number(this.#bundle.medians[signal]!.toPrecision(6))}; here something else in ${counted(rows, 'row')}, first ${first})`;
         });
     const still = told(true);
-    const hardly = told(false);
+    const unwatched = told(false);
     return [
-      ...(still.length > 0 ? [`(almost) always the same in training: ${listed(still)}`] : []),
-      ...(hardly.length > 0 ? [`hardly measured in training, so not watched: ${listed(hardly)}`] : []),
+      ...(still.length > 0 ? [`always the same in training: ${listed(still)}`] : []),
+      ...(unwatched.length > 0
+        ? [`hardly ever moved or hardly measured in training, so not watched: ${listed(unwatched)}`]
+        : []),
     ];
   }
 }

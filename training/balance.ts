@@ -4,9 +4,17 @@ import type { BundleContent } from '../core/model/bundle.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
 import type { Voices } from '../core/model/voices.ts';
-import { type Budget, type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
-import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf } from './judge.ts';
-import { carsIn, hoursIn, type Series } from './series.ts';
+import {
+  alertsAsked,
+  type Budget,
+  type Calibration,
+  calibrate,
+  keptBackOf,
+  rarerLevel,
+} from './calibrate.ts';
+import { ALERTS_TO_KNOW, LOUD } from './heads/still.ts';
+import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf, usualOf } from './judge.ts';
+import { carsIn, hoursIn, rowsIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
 
 /** Below it nothing is strange, whatever the budget. */
@@ -26,33 +34,26 @@ export interface Held {
  * What weighs parts of the evidence is deeper in the tail: raw statistics have longer tails than scores, and of what a budget allows after
  * caution a part gets a share.
  */
-const cautionOfParts = (held: Held) => ({
-  keptBack: 1 - SHARE_OF_PARTS * (1 - keptBackOf(carsIn(held.judged.map(({ series }) => series)).length)),
+const cautionOfPart = (cars: number): Pick<Budget, 'keptBack' | 'beyond'> => ({
+  keptBack: 1 - SHARE_OF_PARTS * (1 - keptBackOf(cars)),
   beyond: 9,
 });
 const SHARE_OF_PARTS = 0.6;
 
-function calibrationOf(
-  scores: Scores,
-  { ground, alertsPerHour }: Held,
-  caution: Pick<Budget, 'keptBack' | 'beyond'>,
-): Calibration {
+function calibrationOf(scores: Scores, { ground, alertsPerHour }: Held, isPart = false): Calibration {
   const { shared, folds } = ground;
   const series = scores.map((one) => one.series);
   const hours = hoursIn(series, shared.gapMs);
+  const cars = carsIn(series).length;
   return calibrate(
     scores.map((one) => one.scores),
     shared.hysteresis,
-    { alertsPerHour, hours, sameCars: folds.byTime, cars: carsIn(series).length, ...caution },
+    { alertsPerHour, hours, sameCars: folds.byTime, cars, ...(isPart ? cautionOfPart(cars) : {}) },
   );
 }
 
 /** The threshold at which these scores, of cars among those held out, keep the budget. */
-export const thresholdOf = (
-  scores: Scores,
-  held: Held,
-  caution: Pick<Budget, 'keptBack' | 'beyond'> = {},
-): number => calibrationOf(scores, held, caution).threshold;
+export const thresholdOf = (scores: Scores, held: Held): number => calibrationOf(scores, held).threshold;
 
 const SILENT: Tail = { at: [0, 1], levels: [0, 1e-9], slope: 1e-9 };
 /** Of the alerts that a part of the evidence may raise, those that one voice may: there are six, and each is one channel. */
@@ -84,8 +85,8 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
     place === -1 || ground.variantOf(one.series.id) === place;
   const levels = new Map(
     [...new Set(places)].map((place) => {
-      const level = thresholdOf(together.filter(among(place)), held, cautionOfParts(held));
-      return [place, Math.max(LEAST_THRESHOLD, level)];
+      const { threshold } = calibrationOf(together.filter(among(place)), held, true);
+      return [place, Math.max(LEAST_THRESHOLD, threshold)];
     }),
   );
   const limits = alone.map((): number | null => null);
@@ -95,7 +96,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
       series,
       scores: Float64Array.from(series.tsMs, (_, i) => raw[i * alone.length + s]!),
     }));
-    const calibration = calibrationOf(single, held, cautionOfParts(held));
+    const calibration = calibrationOf(single, held, true);
     limits[s] = Math.max(1e-6, rarerLevel(calibration, OF_ONE_VOICE));
     const slope = levels.get(places[s]!)! / Math.max(1e-6, calibration.threshold);
     return { at: [0, 1], levels: [0, slope], slope };
@@ -103,10 +104,23 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
   return { tails: balanced, limits };
 }
 
-/** The voices of `content`, which has none, by their limits. */
-export function voicesOf(held: Held, content: Uncalibrated, limits: Balanced['limits']): Voices | undefined {
-  if (limits.length === 0) return undefined;
-  const together = thresholdOf(scoresOf(content, held.judged).scores, held);
+/** The limits with that of signals that stood still, where the history is long enough to know how seldom they move. */
+function withStill({ ground, judged, alertsPerHour }: Held, content: Uncalibrated, limits: Voices['limits']) {
+  const { scaler, gapMs } = ground.shared;
+  const series = judged.map((one) => one.series);
+  const asked = alertsAsked(rowsIn(series), { alertsPerHour, hours: hoursIn(series, gapMs) });
+  if (asked < ALERTS_TO_KNOW) return limits;
+  const kinds = content.heads.flatMap((spec) =>
+    createHead(spec, scaler.signals.length).statistics.map(() => spec.kind),
+  );
+  return kinds.map((kind, s) => (kind === 'still' ? LOUD : (limits[s] ?? null)));
+}
+
+/** The voices of `content`, which has none, by the limits of those heard alone. */
+export function voicesOf(held: Held, content: Uncalibrated, alone: Balanced['limits']): Voices | undefined {
+  const limits = withStill(held, content, alone);
+  if (limits.every((limit) => limit === null)) return undefined;
+  const together = thresholdOf(scoresOf(content, held.judged, usualOf(held.ground)).scores, held);
   return { limits, strangeness: Math.max(LEAST_THRESHOLD, together) };
 }
 
@@ -117,7 +131,7 @@ export function weigher(held: Held, content: Uncalibrated): (parts: Parts) => Pa
   const { scores } = scoresOf(content, held.judged);
   const thresholds = variants.map((_, v) => {
     const own = scores.filter(({ series }) => variantOf(series.id) === v);
-    return Math.max(LEAST_THRESHOLD, thresholdOf(own, held, cautionOfParts(held)));
+    return Math.max(LEAST_THRESHOLD, calibrationOf(own, held, true).threshold);
   });
   const factors = thresholds.map((threshold) => Math.min(...thresholds) / threshold);
   return (parts) => ({ ...parts, heads: weighVariants(parts.heads, variants, factors) });

@@ -102,8 +102,8 @@ const EPISODES = 20;
 const TIMES_ALLOWED = 3;
 
 /**
- * Share of the budget kept back among so many cars: cars not seen are odder than those seen, and the fewer were seen the more so. Chosen
- * on splits of real drives and on two simulated fleets (docs/design/0005).
+ * Share of the budget kept back among so many cars: cars not seen are odder than those seen, and the fewer were seen the more so: 0.8 up
+ * to sixteen cars, towards 0.55 among many. Chosen on splits of real drives and on two simulated fleets (docs/design/0005).
  */
 export const keptBackOf = (cars: number): number => Math.min(0.8, 0.55 + 1 / Math.sqrt(cars));
 
@@ -199,6 +199,12 @@ const withThreshold = (tail: Omit<Calibration, 'threshold'>): Calibration => ({
   ...tail,
 });
 
+/** Alerts that a budget allows over so many rows, before any of it is kept back; > 0. */
+export const alertsAsked = (
+  rows: number,
+  { alertsPerHour, hours }: Pick<Budget, 'alertsPerHour' | 'hours'>,
+) => Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));
+
 /** The threshold that keeps the budget, and how it was found. `scores`: each series by a model that has not seen it. */
 export function calibrate(
   scores: readonly Float64Array[],
@@ -213,7 +219,7 @@ export function calibrate(
   }: Budget,
 ): Calibration {
   const rows = scores.reduce((sum, { length }) => sum + length, 0);
-  const asked = Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));
+  const asked = alertsAsked(rows, { alertsPerHour, hours });
   const allowed = sameCars ? asked : asked * (1 - keptBack);
   const all = scores.map((series) => sustainedLevels(series, hysteresis));
   const rest = hysteresis.window * 4;

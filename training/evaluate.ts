@@ -109,6 +109,7 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
         alertsPerHour,
         hours: hoursOf(other),
         cars: carsIn(other.map(({ series }) => series)).length,
+        sameCars: trained.folds.byTime,
       },
     );
     for (const one of mine) raised += falseRises(one, threshold, hysteresis, truth);
@@ -159,6 +160,7 @@ async function judgeBaselines(
     : prepared;
   const hours = hoursIn(rest, gapMs);
   const cars = carsIn(rest).length;
+  const sameCars = trained.folds.byTime;
   const ready = (list: readonly Series[]) =>
     list.map((one) => prepare([one], scaler, width, { stepMs, gapMs }));
   const clean = ready(test.map((one) => one.series));
@@ -169,7 +171,8 @@ async function judgeBaselines(
     const own = run(known);
     const thresholds = [alertsPerHour, alertsPerHour / 4].map((askedPerHour) => ({
       askedPerHour,
-      threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours, cars }).threshold,
+      threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours, cars, sameCars })
+        .threshold,
     }));
     const scored = {
       clean: await mapInTurns(clean, run, signal),
@@ -222,6 +225,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
       alertsPerHour: alertsPerHour / 4,
       hours: allHours,
       cars: carsIn(trained.heldOut.map(({ series }) => series)).length,
+      sameCars: trained.folds.byTime,
     },
   );
   const thresholds = [

@@ -23,7 +23,7 @@ import { fitRelationHead } from './heads/relation.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { fitShockHead } from './heads/shock.ts';
 import { stillHeads, stillSignals } from './heads/still.ts';
-import { type Ground, type Judged, judge, type Parts, scoresOf, USUAL_SHARE_OF_ONE } from './judge.ts';
+import { type Ground, type Judged, judge, type Parts, scoresOf, usualOf } from './judge.ts';
 import { fitNetwork, type Network } from './network.ts';
 import { prepare, selectRows } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
@@ -64,7 +64,7 @@ export interface Trained {
   /** Who judged whom: `judges[k]` is the model fitted without the rows of fold k, with the released one's tails and threshold. */
   readonly folds: Folds;
   readonly judges: readonly Detector[];
-  /** Signals the model does not watch, by their place in the catalogue, and why. */
+  /** Signals that are no channels, by their place in the catalogue, and why. */
   readonly leftOut: Ground['leftOut'];
 }
 
@@ -265,11 +265,7 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
   const silent = { ...unweighed, ...weigh(parts) };
   const voices = voicesOf(judged, silent, limits);
   const weighed = { ...silent, ...(voices && { voices }) };
-  const { usual, scores } = scoresOf(
-    weighed,
-    heldOut,
-    ground.folds.byTime ? { usualShare: USUAL_SHARE_OF_ONE } : {},
-  );
+  const { usual, scores } = scoresOf(weighed, heldOut, usualOf(ground));
   const content = { ...weighed, usual };
   const most = voices ? WITH_VOICES * voices.strangeness : Number.POSITIVE_INFINITY;
   const exact = Math.min(thresholdOf(scores, judged), most);

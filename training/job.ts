@@ -154,7 +154,8 @@ export async function dataFromCsv(
 }
 
 const UNUSED = [
-  ['constant', 'constant, watched only for being something else'],
+  ['constant', 'the same in every row, watched for being something else'],
+  ['rare', 'not watched, the same in all but a few rows'],
   ['missing', 'not watched, hardly ever measured'],
 ] as const;
 

@@ -113,7 +113,12 @@ function scoresFrom({ tsMs }: Series, values: Float64Array, usual: UsualScore, g
 /** Share of rows of cars held out whose score may count as a car's usual one. */
 const USUAL_SHARE = 0.99;
 /** The same where the history is of the one car that is scored: its usual is what it was then, however strange it becomes. */
-export const USUAL_SHARE_OF_ONE = 0.5;
+const USUAL_SHARE_OF_ONE = 0.5;
+
+/** How scoresOf is to tell what is usual of the cars of this history. */
+export const usualOf = ({ folds }: Ground) => ({
+  usualShare: folds.byTime ? USUAL_SHARE_OF_ONE : USUAL_SHARE,
+});
 
 export interface JudgedScores {
   readonly usual: UsualScore;

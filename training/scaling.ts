@@ -1,14 +1,19 @@
 // Fits the scaler: median and robust spread of each signal, from a seeded sample of rows. A signal is left out when it
 // (almost) never moves or is (almost) never measured; the caller is told which and why.
+
 import type { Scaler } from '../core/model/features.ts';
+import { isElse } from '../core/model/features.ts';
 import type { Series } from './series.ts';
 
 export interface FittedScaler {
   readonly scaler: Scaler;
   /** Median of each signal, null when it was never measured. */
   readonly medians: readonly (number | null)[];
-  readonly leftOut: readonly { readonly signal: number; readonly why: 'constant' | 'missing' }[];
+  readonly leftOut: readonly { readonly signal: number; readonly why: LeftOut }[];
 }
+
+/** The same in every row; something else in so few that no spread can be told; or hardly measured. */
+export type LeftOut = 'constant' | 'rare' | 'missing';
 
 const CLIP = 8;
 const MAX_SAMPLE = 40_000;
@@ -55,6 +60,14 @@ function robustSpread(sorted: Float64Array, median: number): number {
   return (quantileOf(sorted, 0.995) - quantileOf(sorted, 0.005)) / 5.15;
 }
 
+/** Whether any row has something else than `always`. */
+function everElse(series: readonly Series[], width: number, signal: number, always: number): boolean {
+  return series.some(({ tsMs, values }) => {
+    for (let i = 0; i < tsMs.length; i += 1) if (isElse(values[i * width + signal]!, always)) return true;
+    return false;
+  });
+}
+
 /** `width`: signals in the catalogue. */
 export function fitScaler(series: readonly Series[], width: number): FittedScaler {
   const rows = series.reduce((sum, { tsMs }) => sum + tsMs.length, 0);
@@ -63,7 +76,7 @@ export function fitScaler(series: readonly Series[], width: number): FittedScale
   const center: number[] = [];
   const scale: number[] = [];
   const medians: (number | null)[] = [];
-  const leftOut: { signal: number; why: 'constant' | 'missing' }[] = [];
+  const leftOut: { signal: number; why: LeftOut }[] = [];
   for (let signal = 0; signal < width; signal += 1) {
     const { sorted, seen } = column(series, width, signal, stride);
     const median = sorted.length > 0 ? quantileOf(sorted, 0.5) : null;
@@ -74,7 +87,7 @@ export function fitScaler(series: readonly Series[], width: number): FittedScale
     }
     const spread = robustSpread(sorted, median);
     if (!(spread > 1e-9 * Math.max(1e-3, Math.abs(median)))) {
-      leftOut.push({ signal, why: 'constant' });
+      leftOut.push({ signal, why: everElse(series, width, signal, median) ? 'rare' : 'constant' });
       continue;
     }
     signals.push(signal);

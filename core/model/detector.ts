@@ -2,10 +2,10 @@
 // was expected, and which signals made it. Nothing is allocated in a step; results are overwritten by the next one.
 import { TelltaleError } from '../errors.ts';
 import { bundleLayers, type ModelBundle } from './bundle.ts';
-import { applyScaler, isElse } from './features.ts';
+import { applyScaler, tellMoved } from './features.ts';
 import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
 import { createHead } from './heads/heads.ts';
-import { MOVED, NOT_MEASURED, STILL } from './heads/still.ts';
+import type { StillSpec } from './heads/still.ts';
 import { compileNetwork } from './kernel.ts';
 import { tailLevel } from './tail.ts';
 import { lessUsual, USUAL_STATE } from './usual.ts';
@@ -94,6 +94,13 @@ export function createDetector(bundle: ModelBundle): Detector {
       `damaged: limits of ${voices.limits.length} voices for ${count} statistics`,
     );
   }
+  for (const spec of bundle.heads) {
+    if (spec.kind === 'still' && (spec as StillSpec).signals !== still.signals.length)
+      throw new TelltaleError(
+        'MODEL_INVALID',
+        `damaged: head ${spec.name} is for ${(spec as StillSpec).signals} signals that stood still, there are ${still.signals.length}`,
+      );
+  }
   const voiced = (voices?.limits ?? []).flatMap((limit, at) => (limit === null ? [] : [{ at, limit }]));
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   // What cannot be is not expected either, however strange a car's other readings are.
@@ -170,10 +177,7 @@ export function createDetector(bundle: ModelBundle): Detector {
 
   const step: Detector['step'] = (state, values, tsMs, at = 0) => {
     applyScaler(scaler, values, input.features, input.present, at);
-    for (let i = 0; i < moved.length; i += 1) {
-      const value = values[at + still.signals[i]!]!;
-      moved[i] = Number.isNaN(value) ? NOT_MEASURED : isElse(value, still.values[i]!) ? MOVED : STILL;
-    }
+    tellMoved(still, values, moved, at);
     network.run(input.features, input.reconstruction);
     const elapsedMs = tsMs - state.lastTsMs;
     input.restart = !(elapsedMs <= gapMs);

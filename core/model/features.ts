@@ -1,5 +1,6 @@
 // From a car's readings to the numbers the model sees: each signal less its median, over its robust spread, clipped; a
-// missing reading stands at the median, where it says nothing. Signals that never moved in training are left out.
+// missing reading stands at the median, where it says nothing. Signals that stood still in training make no features; of them it is
+// told whether they are still what they were.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
 export const FEATURE_VERSION = 6;
@@ -16,16 +17,34 @@ export interface Scaler {
   readonly clip: number;
 }
 
-/** Signals that stood still in training, and what they were. */
+/** Signals that were the same in every row of training, and what they were. */
 export interface StillSignals {
   /** Index in the catalogue of each, rising. */
   readonly signals: readonly number[];
   readonly values: readonly number[];
 }
 
-/** Whether a reading is something else than what the signal always was; false for NaN. */
+/** What is told of a signal that stood still in training. */
+export const STILL = 0;
+export const MOVED = 1;
+export const NOT_MEASURED = 2;
+
+/** Whether a reading is something else than what the signal always was, by more than a single-precision float may be off; false for NaN. */
 export const isElse = (value: number, always: number): boolean =>
-  Math.abs(value - always) > 1e-6 * Math.max(1, Math.abs(always));
+  Math.abs(value - always) > 1e-6 * Math.max(1e-3, Math.abs(always));
+
+/** Fills `moved`, one a signal, from `values` as applyScaler does: STILL, MOVED or NOT_MEASURED. */
+export function tellMoved(
+  { signals, values: always }: StillSignals,
+  values: Float64Array | Float32Array,
+  moved: Uint8Array,
+  at = 0,
+): void {
+  for (let i = 0; i < signals.length; i += 1) {
+    const value = values[at + signals[i]!]!;
+    moved[i] = Number.isNaN(value) ? NOT_MEASURED : isElse(value, always[i]!) ? MOVED : STILL;
+  }
+}
 
 /**
  * Fills `features` (one a channel) and `present` (1: measured) from `values` (catalogue order, NaN: missing), which may

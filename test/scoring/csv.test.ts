@@ -112,7 +112,7 @@ describe('train --csv and score --csv', () => {
     expect(trained.out).toMatch(/left out, not numeric: note\n/);
     expect(trained.out).toMatch(/left out, empty: empty\n/);
     expect(trained.out).toMatch(/with missing readings: oil \(6\.0 %\)/);
-    expect(trained.out).toMatch(/constant, watched only for being something else: always\n/);
+    expect(trained.out).toMatch(/the same in every row, watched for being something else: always\n/);
     expect(readdirSync(at('model'))).toEqual(
       expect.arrayContaining(['bundle.json', 'card.json', 'model.json', 'weights.bin']),
     );

@@ -4,6 +4,8 @@ import { bundleLayers } from '../../core/model/bundle.ts';
 import { checkKernel } from '../../core/model/check.ts';
 import { createDetector, type Detector } from '../../core/model/detector.ts';
 import { type TrainInput, trainModel } from '../../training/fit.ts';
+import { scoreSeries } from '../../training/judge.ts';
+import { alertsOf } from '../../training/methods.ts';
 import type { Series } from '../../training/series.ts';
 import { drive, SMALL_CATALOGUE, type SmallCar } from '../support/small-fleet.ts';
 
@@ -83,6 +85,50 @@ describe('training', () => {
     ];
     expect(JSON.stringify(again.bundle)).toBe(JSON.stringify(one.bundle));
     expect(other.bundle.network).not.toEqual(one.bundle.network);
+  });
+
+  it('hears a signal that never moved and does, where the history is long enough to know how seldom that is', async () => {
+    const backend = await loadBackend('wasm');
+    const flag = SMALL_CATALOGUE.signals.length;
+    const catalogue = {
+      ...SMALL_CATALOGUE,
+      signals: [...SMALL_CATALOGUE.signals, { ...SMALL_CATALOGUE.signals[5]!, name: 'flag', label: 'flag' }],
+    };
+    const constant = SMALL_CATALOGUE.signals.findIndex(({ name }) => name === 'constant');
+    const withFlag = ({ id, tsMs, values }: Series, raisedAt: number): Series => {
+      const wide = new Float32Array(tsMs.length * (WIDTH + 1));
+      for (let r = 0; r < tsMs.length; r += 1) {
+        wide.set(values.subarray(r * WIDTH, (r + 1) * WIDTH), r * (WIDTH + 1));
+        wide[r * (WIDTH + 1) + flag] = r === raisedAt ? 1 : 0;
+      }
+      return { id, tsMs, values: wide };
+    };
+    // Twelve cars, two hours; in one of them a flag was up for an event. Six alerts may come in two hours at 3/h, two at 1/h.
+    const series = Array.from({ length: 12 }, (_, i) =>
+      withFlag(seriesOf({ vin: `C${i}`, rows: 600, seed: 10 + i }), i === 4 ? 100 : -1),
+    );
+    const { bundle, leftOut } = await train(inputOf(backend, { catalogue, series, alertsPerHour: 3 }));
+    expect(leftOut).toEqual([
+      { signal: constant, why: 'constant' },
+      { signal: flag, why: 'rare' },
+    ]);
+    expect(bundle.still).toEqual({ signals: [constant], values: [7] });
+    const detector = createDetector(bundle);
+    const watched = detector.statistics.indexOf('still.moved');
+    expect(bundle.voices!.limits[watched]).toBe(0.5);
+
+    // The same drive twice, in one of them the signal is something else from row 200 on.
+    const calm = withFlag(seriesOf({ vin: 'NEW', rows: 260, seed: 77 }), -1);
+    const moved = { ...calm, values: calm.values.slice() };
+    for (let r = 200; r < 260; r += 1) moved.values[r * (WIDTH + 1) + constant] = 8;
+    const alerted = (one: Series) =>
+      alertsOf(scoreSeries(detector, one), bundle.threshold, bundle.hysteresis).slice(235);
+    expect(alerted(calm).every((up) => up === 0)).toBe(true);
+    expect(alerted(moved).every((up) => up === 1)).toBe(true);
+    expect(detector.explain().shares[constant]).toBeGreaterThan(0.9);
+
+    const less = await train(inputOf(backend, { catalogue, series, alertsPerHour: 1 }));
+    expect(less.bundle.voices?.limits[watched] ?? null).toBeNull();
   });
 
   it('leaves tensors behind for the model alone', async () => {

@@ -41,15 +41,26 @@ describe('fitScaler', () => {
       () => Number.NaN,
       (r: number) => (r % 20 === 0 ? 1 : 0),
       (r: number) => Math.sin(r),
+      (r: number) => (r === 3999 ? 1 : 0),
     ];
-    const { scaler, leftOut, medians } = fitScaler([seriesOf(columns, 4000)], 5);
+    const { scaler, leftOut, medians } = fitScaler([seriesOf(columns, 4000)], 6);
     expect(leftOut).toEqual([
       { signal: 0, why: 'constant' },
       { signal: 1, why: 'missing' },
       { signal: 2, why: 'missing' },
+      { signal: 5, why: 'rare' },
     ]);
     expect(scaler.signals).toEqual([3, 4]);
     expect(medians[0]).toBe(7);
     expect(medians[2]).toBeNull();
+  });
+
+  it('looks at every row before it says that a signal never moved', () => {
+    // More rows than the sample has; the one that differs is not in it.
+    const { leftOut } = fitScaler([seriesOf([(r) => (r === 1 ? 1 : 0), (r) => r % 7, () => 5], 90_000)], 3);
+    expect(leftOut).toEqual([
+      { signal: 0, why: 'rare' },
+      { signal: 2, why: 'constant' },
+    ]);
   });
 });

@@ -8,7 +8,7 @@ import { TelltaleError } from '../../errors.ts';
 import { compileMap } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
 import { type Tail, tailLevel } from '../tail.ts';
-import { type HeadInput, smoothingTable } from './head.ts';
+import { checkSpan, type HeadInput, smoothingTable } from './head.ts';
 import { checkReach, REACH_NUMBERS, type ReachTails, rarityOf } from './reach.ts';
 
 export interface GaugeSpec {
@@ -83,8 +83,7 @@ export function createAverage({ span, release }: AveragePlan, channels: number) 
 /** @throws TelltaleError MODEL_INVALID */
 export function createGauge(spec: GaugeSpec, channels: number, name: string): Gauge {
   const { span, tails } = spec;
-  if (!(span >= 1 && span <= 10_000))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: span ${span} is not 1 to 10,000`);
+  checkSpan(span, name);
   if (spec.release !== undefined && !(spec.release >= 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: release ${spec.release} is not 0 or more`);
   if (tails && tails.length !== channels)

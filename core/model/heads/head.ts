@@ -1,6 +1,7 @@
 // A head is one detector among several: it follows a car event by event and gives statistics, each calibrated on its own
 // (tail.ts), so that heads with different units compete on one scale. A new kind of head is a file beside this one, a line
 // in heads.ts and a fit in training/heads/.
+import { TelltaleError } from '../../errors.ts';
 
 /** One event of one car, as every head sees it. Reused from event to event: a head copies what it keeps. */
 export interface HeadInput {
@@ -10,7 +11,7 @@ export interface HeadInput {
   readonly present: Uint8Array;
   /** The autoencoder's output for `features`. */
   readonly reconstruction: Float64Array;
-  /** One a signal that stood still in training (bundle.still): STILL, MOVED or NOT_MEASURED (still.ts). Absent: there are none. */
+  /** One a signal that stood still in training (bundle.still): STILL, MOVED or NOT_MEASURED (features.ts). Absent: there are none. */
   readonly moved?: Uint8Array;
   /** True for a car's first event and after a long pause: what the state says of the past no longer holds. */
   restart: boolean;
@@ -55,6 +56,12 @@ export interface HeadSpec {
   readonly name: string;
   /** Weight of its levels in the score, 0–1. Default 1. */
   readonly share?: number;
+}
+
+/** @throws TelltaleError MODEL_INVALID for a span that no average has */
+export function checkSpan(span: number, name: string): void {
+  if (!(span >= 1 && span <= 10_000))
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: span ${span} is not 1 to 10,000`);
 }
 
 /** Weight of the newest event in an average of `span` events, for 0 to MAX_STEPS steps elapsed. */

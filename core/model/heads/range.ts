@@ -2,7 +2,7 @@
 // within bounds, so what lies far outside everything seen is strange within seconds, whatever the other heads make of it.
 import { TelltaleError } from '../../errors.ts';
 import { type Tail, tailLevel } from '../tail.ts';
-import { type Head, type HeadSpec, smoothingTable } from './head.ts';
+import { checkSpan, type Head, type HeadSpec, smoothingTable } from './head.ts';
 
 export interface RangeSpec extends HeadSpec {
   readonly kind: 'range';
@@ -16,8 +16,7 @@ export interface RangeSpec extends HeadSpec {
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
 export function createRangeHead({ name, span, high, low }: RangeSpec, channels: number): Head {
-  if (!(span >= 1 && span <= 10_000))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: span ${span} is not 1 to 10,000`);
+  checkSpan(span, name);
   if (high?.length !== channels || low?.length !== channels)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: its tails do not fit ${channels} channels`);
   const table = smoothingTable(span);

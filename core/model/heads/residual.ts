@@ -4,7 +4,7 @@
 import { TelltaleError } from '../../errors.ts';
 import { compileMap, type LinearMap } from '../kernel.ts';
 import { decodeFloats } from '../numbers.ts';
-import { type Head, type HeadInput, type HeadSpec, smoothingTable } from './head.ts';
+import { checkSpan, type Head, type HeadInput, type HeadSpec, smoothingTable } from './head.ts';
 
 export interface ResidualSpec extends HeadSpec {
   readonly kind: 'residual';
@@ -59,8 +59,7 @@ function forecastSource({ input: before, output: said, run }: LinearMap, channel
  */
 export function createResidualHead(spec: ResidualSpec, channels: number): Head {
   const { name, span } = spec;
-  if (!(span >= 1 && span <= 10_000))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: span ${span} is not 1 to 10,000`);
+  checkSpan(span, name);
   const whitening = decodeFloats(spec.whitening, channels * channels, `head ${name}: whitening`);
   const spread = decodeFloats(spec.spread, channels, `head ${name}: spread`);
   if (!spread.every((value) => value > 0))

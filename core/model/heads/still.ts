@@ -1,13 +1,9 @@
-// The still head: signals that stood still in all of the history. No relation can be learnt of them, so they are no channels; but when
-// one of them is something else for once, that has never happened to any car. It is evidence for as long as it lasts, until it has
-// become the car's usual state.
+// The still head: signals that were the same in every row of the history. No relation can be learnt of them, so they are no channels;
+// but when one of them is something else for once, that has never happened to any car. It is evidence for as long as it lasts, until it
+// has become the car's usual state. Where the history is long, it has a voice besides (training/heads/still.ts).
 import { TelltaleError } from '../../errors.ts';
-import { type Head, type HeadSpec, smoothingTable } from './head.ts';
-
-/** What `HeadInput.moved` says of a signal. */
-export const STILL = 0;
-export const MOVED = 1;
-export const NOT_MEASURED = 2;
+import { NOT_MEASURED } from '../features.ts';
+import { checkSpan, type Head, type HeadSpec, smoothingTable } from './head.ts';
 
 export interface StillSpec extends HeadSpec {
   readonly kind: 'still';
@@ -23,7 +19,8 @@ export interface StillSpec extends HeadSpec {
 export function createStillHead({ name, signals, span, slow }: StillSpec, channels: number): Head {
   if (!(Number.isInteger(signals) && signals >= 1))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${signals} signals`);
-  if (!(span >= 1 && slow > span && slow <= 100_000))
+  checkSpan(span, name);
+  if (!(slow > span && slow <= 100_000))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: spans ${span} and ${slow} do not fit`);
   const fast = smoothingTable(span);
   const habit = smoothingTable(slow);

@@ -41,6 +41,9 @@ export function createVariantHead(
   );
   if (bad || spec.channels.length === 0)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: its channels do not fit`);
+  // Signals that stood still are nobody's channels.
+  if (spec.head.kind === 'still')
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: a head for all cars is within that of a variant`);
   const width = spec.channels.length;
   const own = Int32Array.from(spec.channels);
   const [mine, ...others] = marksOf([spec.channels, ...spec.others], channels);

@@ -74,9 +74,48 @@ describe('the detector', () => {
     expect(detector.step(state, readings, 2000).expected[5]).toBe(7);
   });
 
+  it('gives one that moves a voice of its own where the model has one for it', () => {
+    const still = { signals: [5], values: [7] };
+    const watch: StillSpec = { kind: 'still', name: 'still', signals: 1, span: 1, slow: 1000 };
+    const tail = { at: [0, 1], levels: [0, 0.01], slope: 0.01 };
+    const bundle = handBundle({
+      ...{ still, heads: [identityHead(), watch], tails: [tail, tail, tail], threshold: 1.5 },
+      voices: { limits: [null, null, 0.5], strangeness: 1.5 },
+    });
+    const detector = createDetector(bundle);
+    const state = detector.newState();
+    const readings = row(50, 90);
+    expect(detector.step(state, readings, 0).score).toBe(0);
+    readings[5] = 8;
+    expect(detector.step(state, readings, 1000).score).toBeGreaterThan(1.5 * (1 + Math.log(1.9)));
+    expect(detector.explain().shares[5]).toBeCloseTo(1, 6);
+  });
+
+  it('refuses a head for other signals that stood still than there are, or for those of a variant', () => {
+    const watch: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 1, slow: 1000 };
+    const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
+    const still = { signals: [5], values: [7] };
+    const parts = { still, tails: [tail, tail, tail] };
+    expect(() => createDetector(handBundle({ ...parts, heads: [identityHead(), watch] }))).toThrow(
+      /head still is for 2 signals that stood still, there are 1/,
+    );
+    const within = { kind: 'variant', name: 'v', channels: [0], others: [[1]], head: watch };
+    expect(() => createDetector(handBundle({ ...parts, heads: [identityHead(), within] }))).toThrow(
+      /head v: a head for all cars is within that of a variant/,
+    );
+  });
+
   it('refuses signals that stood still and are channels, or are not in the catalogue', () => {
-    for (const signals of [[0], [9], [5, 4]]) {
-      const bundle = handBundle({ still: { signals, values: signals.map(() => 1) } });
+    for (const [signals, values] of [
+      [[0], [1]],
+      [[9], [1]],
+      [
+        [5, 4],
+        [1, 1],
+      ],
+      [[4, 5], [1]],
+    ] as const) {
+      const bundle = handBundle({ still: { signals: [...signals], values: [...values] } });
       expect(() => checkBundle(bundle, 'test')).toThrow(/stood still do not fit the catalogue/);
     }
   });

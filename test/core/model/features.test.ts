@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { applyScaler } from '../../../core/model/features.ts';
+import { applyScaler, isElse, MOVED, NOT_MEASURED, STILL, tellMoved } from '../../../core/model/features.ts';
 
 const SCALER = { signals: [0, 2], center: [10, -5], scale: [2, 0.5], clip: 8 };
 
@@ -20,4 +20,17 @@ it('reads a row in the middle of a matrix', () => {
   const rows = Float32Array.of(0, 0, 0, 12, 0, -4);
   applyScaler(SCALER, rows, features, new Uint8Array(2), 3);
   expect([...features]).toEqual([1, 2]);
+});
+
+it('tells a signal that is something else from one that is what it was but for rounding', () => {
+  expect(isElse(Math.fround(0.1), 0.1)).toBe(false);
+  expect(isElse(Math.fround(101.325), 101.325)).toBe(false);
+  expect(isElse(2e-7, 1e-7)).toBe(true);
+  expect(isElse(1e-8, 0)).toBe(true);
+  expect(isElse(1, 0)).toBe(true);
+  expect(isElse(Number.NaN, 0)).toBe(false);
+  const moved = new Uint8Array(3);
+  const still = { signals: [1, 2, 3], values: [5, 5, 5] };
+  tellMoved(still, Float64Array.of(9, 9, 9, 6, 5, Number.NaN), moved, 2);
+  expect([...moved]).toEqual([MOVED, STILL, NOT_MEASURED]);
 });

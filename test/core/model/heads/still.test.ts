@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { MOVED, NOT_MEASURED, STILL } from '../../../../core/model/features.ts';
 import type { HeadInput } from '../../../../core/model/heads/head.ts';
-import {
-  createStillHead,
-  MOVED,
-  NOT_MEASURED,
-  STILL,
-  type StillSpec,
-} from '../../../../core/model/heads/still.ts';
+import { createStillHead, type StillSpec } from '../../../../core/model/heads/still.ts';
+import { stillHeads } from '../../../../training/heads/still.ts';
 
 const spec: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 3, slow: 200 };
 
@@ -14,14 +10,14 @@ const spec: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 3, slo
 function follow(head = createStillHead(spec, 1)) {
   const state = new Float32Array(head.stateSize);
   const out = new Float64Array(1);
-  return (moved: number[], restart = false): number => {
+  return (moved: number[], restart = false, steps = 1): number => {
     const input: HeadInput = {
       features: new Float64Array(1),
       present: new Uint8Array(1),
       reconstruction: new Float64Array(1),
       moved: Uint8Array.from(moved),
       restart,
-      steps: 1,
+      steps,
     };
     head.step(input, state, 0, out, 0);
     return out[0]!;
@@ -57,6 +53,33 @@ describe('the still head', () => {
     step([MOVED, STILL], true);
     step([MOVED, STILL]);
     expect(step([MOVED, STILL])).toBeLessThan(0.01);
+  });
+
+  it('counts what was missed between two events: two steps weigh as two', () => {
+    const one = follow();
+    one([STILL, STILL], true);
+    one([MOVED, STILL]);
+    const two = follow();
+    two([STILL, STILL], true);
+    expect(two([MOVED, STILL], false, 2)).toBeCloseTo(one([MOVED, STILL]), 6);
+  });
+
+  it('forgets over a pause what it was told of before, not what is usual', () => {
+    const step = follow();
+    step([STILL, STILL], true);
+    for (let i = 0; i < 5; i += 1) step([MOVED, STILL]);
+    expect(step([STILL, STILL], true)).toBe(0);
+  });
+
+  it('as it is shipped is half sure after about 20 events, sure after a minute, and used to it after an hour', () => {
+    const [shipped] = stillHeads({ signals: [3, 4], values: [0, 1] });
+    const step = follow(createStillHead(shipped!, 1));
+    step([STILL, STILL], true);
+    const said = Array.from({ length: 3600 }, () => step([MOVED, STILL]));
+    expect(said.findIndex((value) => value >= 0.5)).toBeGreaterThan(8);
+    expect(said.findIndex((value) => value >= 0.5)).toBeLessThan(22);
+    expect(said[60]).toBeGreaterThan(0.9);
+    expect(said[3599]).toBeLessThan(0.06);
   });
 
   it('blames the signal, behind the channels', () => {
