@@ -18,19 +18,16 @@ import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
 import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, voicesOf, weigher } from './balance.ts';
 import { dealFolds, type Folds } from './folds.ts';
-import { fitRangeHead } from './heads/range.ts';
-import { fitRelationHead } from './heads/relation.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
-import { fitShockHead } from './heads/shock.ts';
 import { stillHeads, stillSignals } from './heads/still.ts';
 import { type Ground, type Judged, judge, type Parts, scoresOf, usualOf } from './judge.ts';
 import { fitNetwork, type Network } from './network.ts';
+import { fitPlainHeadsBeside } from './plain-heads.ts';
 import { prepare, selectRows } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
 import { fitStatisticTails } from './statistics.ts';
-import { turn } from './turn.ts';
-import { findVariants, variantRows, variantsAmong, wrapHead } from './variants.ts';
+import { findVariants, variantsAmong } from './variants.ts';
 
 export interface TrainInput {
   readonly catalogue: Catalogue;
@@ -77,6 +74,8 @@ export const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
   { name: 'forecast', source: 'forecast', span: 30, share: oneRig ? 1 : 0.4 },
 ];
 
+/** Share of the strangest training rows taken for faults, unless said otherwise. */
+const TRIM = 0.03;
 const MIN_ROWS = 100;
 const GAP_STEPS = 60;
 
@@ -131,104 +130,88 @@ interface Fitted {
  */
 const WITH_VOICES = 1.035;
 
-/** The relation heads of all variants: fitted on all rows, and without each fold. */
-async function fitRelations(input: TrainInput, { prepared, folds, variants }: Ground) {
-  const { seed, signal, trim = 0.03, progress = () => {} } = input;
-  const out: { readonly final: HeadSpec; readonly folds: readonly HeadSpec[] }[] = [];
-  for (const [v, variant] of variants.entries()) {
-    const rows = variantRows(prepared, variant);
-    const foldOfRow = folds.ofRow.filter((_, r) => variant.rows[r] === 1);
-    const { final, folds: without } = await fitRelationHead(rows, foldOfRow, folds.count, {
-      seed,
-      trim,
-      maxRows: input.relationRows,
-      share: rows.count / prepared.count,
-      oneRig: folds.byTime,
-      progress: async (done, what) => {
-        progress((0.35 * (v + done)) / variants.length, what);
-        await turn(signal);
-      },
-    });
-    out.push({
-      final: wrapHead(final, variants, v),
-      folds: without.map((spec) => wrapHead(spec, variants, v)),
-    });
-  }
-  return out;
+/** The networks, with the heads that live off them. */
+interface Networks {
+  readonly final: Network;
+  /** Each fitted on every other fold: they judge what the other has seen. None where no head lives off them. */
+  readonly halves: readonly Network[];
 }
 
-/**
- * The range and shock heads of all variants: fitted on all rows, and without each fold. What a jump is cannot be told from
- * a single rig's own past.
- */
-function fitSimple({ prepared, folds, variants }: Ground, trim: number) {
-  const fit = (keep: (row: number) => boolean) =>
-    variants.flatMap((variant, v) => {
-      const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
-      const heads: HeadSpec[] = [fitRangeHead(own, trim)];
-      if (!folds.byTime) heads.push(fitShockHead(own, trim));
-      return heads.map((head) => wrapHead(head, variants, v));
-    });
-  return {
-    final: fit(() => true),
-    folds: Array.from({ length: folds.count }, (_, fold) => fit((r) => folds.ofRow[r] !== fold)),
-  };
-}
-
-/** Fits everything on all rows, and on parts of them to judge the rest. */
-async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
-  const { prepared, folds, variants } = ground;
-  const { seed, backend, signal, trim = 0.03, maxSteps = 1000, progress = () => {} } = input;
-  const options = {
-    seed,
-    backend,
-    signal,
-    trim,
-    maxSteps,
-    variants,
-    heads: input.heads ?? usualHeads(folds.byTime),
-  };
-  const relations = await fitRelations(input, ground);
-  const simple = fitSimple(ground, trim);
-  const watch = stillHeads(ground.shared.still);
-  // The autoencoder costs most: two of them, each fitted on every other fold, judge what the other has seen.
+/** The network costs most: two rough ones judge all cars. */
+async function fitNetworks(
+  input: TrainInput,
+  { prepared, folds, variants }: Ground,
+  progress: (done: number, what: string) => void,
+): Promise<Networks> {
+  const { seed, backend, signal, trim = TRIM, maxSteps = 1000 } = input;
+  const heads = input.heads ?? usualHeads(folds.byTime);
+  const options = { seed, backend, signal, trim, maxSteps, heads };
   const halves: Network[] = [];
-  if (options.heads.length > 0) {
+  if (heads.length > 0) {
     for (const half of [0, 1]) {
       const keep = (r: number) => folds.ofRow[r]! % 2 === half;
       const network = await fitNetwork(selectRows(prepared, keep), {
         ...options,
         variants: variantsAmong(variants, keep),
         share: 0.5,
-        progress: (done, what) => progress(0.35 + 0.15 * (half + done), what),
+        progress: (done, what) => progress(0.25 * (half + done), what),
       });
       network.model.dispose();
       halves.push(network);
     }
   }
-  const { model, network, heads } = await fitNetwork(prepared, {
+  const final = await fitNetwork(prepared, {
     ...options,
+    variants,
     share: 1,
-    progress: (done, what) => progress(0.65 + 0.3 * done, what),
+    progress: (done, what) => progress(0.5 + 0.5 * done, what),
+  });
+  return { final, halves };
+}
+
+/** Fits everything on all rows, and on parts of them to judge the rest. */
+async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
+  const { prepared, folds, variants } = ground;
+  const { seed, trim = TRIM, relationRows, progress = () => {} } = input;
+  const done = { plain: 0, networks: 0 };
+  const say = (part: keyof typeof done) => (share: number, what: string) => {
+    done[part] = share;
+    progress(0.4 * done.plain + 0.55 * done.networks, what);
+  };
+  progress(0, 'fitting relations beside the network');
+  const { reconstruction: _, ...rows } = prepared;
+  const failed = new AbortController();
+  const plainly = fitPlainHeadsBeside(
+    { prepared: rows, variants, folds, seed, trim, relationRows },
+    { signal: AbortSignal.any([input.signal, failed.signal]), progress: say('plain') },
+  );
+  // Whatever becomes of it is heard below.
+  plainly.catch(() => {});
+  let networks: Networks;
+  try {
+    networks = await fitNetworks(input, ground, say('networks'));
+  } catch (error) {
+    failed.abort();
+    throw error;
+  }
+  const { final, halves } = networks;
+  const plain = await plainly.catch((error: unknown) => {
+    final.model.dispose();
+    throw error;
   });
   progress(0.95, 'calibrating');
+  const watch = stillHeads(ground.shared.still);
   const partsOf = (fold: number): Parts => {
     const other = halves[1 - (fold % 2)];
     return {
-      network: other?.network ?? network,
-      heads: [
-        ...relations.map((one) => one.folds[fold]!),
-        ...simple.folds[fold]!,
-        ...watch,
-        ...(other?.heads ?? []),
-      ],
+      network: (other ?? final).network,
+      heads: [...plain.folds[fold]!, ...watch, ...(other?.heads ?? [])],
     };
   };
-  const judged = judge(ground, input.series, partsOf);
   return {
-    parts: { network, heads: [...relations.map((one) => one.final), ...simple.final, ...watch, ...heads] },
-    model,
-    judged,
+    parts: { network: final.network, heads: [...plain.final, ...watch, ...final.heads] },
+    model: final.model,
+    judged: judge(ground, input.series, partsOf),
     partsOf,
   };
 }
@@ -238,7 +221,7 @@ async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
  * @throws TelltaleError TRAINING_DATA when there is too little, ABORTED
  */
 export async function trainModel(input: TrainInput): Promise<Trained> {
-  const { alertsPerHour, seed, backend, trim = 0.03 } = input;
+  const { alertsPerHour, seed, backend, trim = TRIM } = input;
   const rows = rowsIn(input.series);
   if (rows < MIN_ROWS)
     throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
