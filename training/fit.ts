@@ -18,16 +18,19 @@ import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
 import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, voicesOf, weigher } from './balance.ts';
 import { dealFolds, type Folds } from './folds.ts';
+import { fitRangeHead } from './heads/range.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
+import { fitShockHead } from './heads/shock.ts';
 import { stillHeads, stillSignals } from './heads/still.ts';
 import { type Ground, type Judged, judge, type Parts, scoresOf, usualOf } from './judge.ts';
 import { fitNetwork, type Network } from './network.ts';
-import { fitPlainHeadsBeside } from './plain-heads.ts';
 import { prepare, selectRows } from './prepared.ts';
+import { type FittedHeads, fitRelationsBeside } from './relations.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
 import { fitStatisticTails } from './statistics.ts';
-import { findVariants, variantsAmong } from './variants.ts';
+import { mapInTurns } from './turn.ts';
+import { findVariants, variantsAmong, wrapHead } from './variants.ts';
 
 export interface TrainInput {
   readonly catalogue: Catalogue;
@@ -169,51 +172,90 @@ async function fitNetworks(
   return { final, halves };
 }
 
-/** Fits everything on all rows, and on parts of them to judge the rest. */
-async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
-  const { prepared, folds, variants } = ground;
-  const { seed, trim = TRIM, relationRows, progress = () => {} } = input;
-  const done = { plain: 0, networks: 0 };
-  const say = (part: keyof typeof done) => (share: number, what: string) => {
-    done[part] = share;
-    progress(0.4 * done.plain + 0.55 * done.networks, what);
+/**
+ * The range and shock heads of all variants: fitted on all rows, and without each fold. What a jump is cannot be told from
+ * a single rig's own past.
+ */
+async function fitSimple(
+  { prepared, folds, variants }: Ground,
+  trim: number,
+  signal: AbortSignal,
+): Promise<FittedHeads> {
+  const fit = (keep: (row: number) => boolean) =>
+    variants.flatMap((variant, v) => {
+      const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
+      const heads: HeadSpec[] = [fitRangeHead(own, trim)];
+      if (!folds.byTime) heads.push(fitShockHead(own, trim));
+      return heads.map((head) => wrapHead(head, variants, v));
+    });
+  const without = Array.from({ length: folds.count }, (_, fold) => fold);
+  return {
+    final: fit(() => true),
+    folds: await mapInTurns(without, (fold) => fit((r) => folds.ofRow[r] !== fold), signal),
   };
-  progress(0, 'fitting relations beside the network');
-  const { reconstruction: _, ...rows } = prepared;
-  const failed = new AbortController();
-  const plainly = fitPlainHeadsBeside(
-    { prepared: rows, variants, folds, seed, trim, relationRows },
-    { signal: AbortSignal.any([input.signal, failed.signal]), progress: say('plain') },
-  );
-  // Whatever becomes of it is heard below.
-  plainly.catch(() => {});
-  let networks: Networks;
-  try {
-    networks = await fitNetworks(input, ground, say('networks'));
-  } catch (error) {
-    failed.abort();
-    throw error;
-  }
-  const { final, halves } = networks;
-  const plain = await plainly.catch((error: unknown) => {
-    final.model.dispose();
-    throw error;
-  });
+}
+
+interface AllParts {
+  readonly networks: Networks;
+  readonly simple: FittedHeads;
+  readonly relations: FittedHeads;
+}
+
+/** Puts the parts together, and judges every row by those that had not seen its car. */
+function judgeAll(
+  { series, progress = () => {} }: TrainInput,
+  ground: Ground,
+  { networks: { final, halves }, simple, relations }: AllParts,
+): Fitted {
   progress(0.95, 'calibrating');
   const watch = stillHeads(ground.shared.still);
   const partsOf = (fold: number): Parts => {
     const other = halves[1 - (fold % 2)];
     return {
       network: (other ?? final).network,
-      heads: [...plain.folds[fold]!, ...watch, ...(other?.heads ?? [])],
+      heads: [...relations.folds[fold]!, ...simple.folds[fold]!, ...watch, ...(other?.heads ?? [])],
     };
   };
   return {
-    parts: { network: final.network, heads: [...plain.final, ...watch, ...final.heads] },
+    parts: {
+      network: final.network,
+      heads: [...relations.final, ...simple.final, ...watch, ...final.heads],
+    },
     model: final.model,
-    judged: judge(ground, input.series, partsOf),
+    judged: judge(ground, series, partsOf),
     partsOf,
   };
+}
+
+/** Fits everything on all rows, and on parts of them to judge the rest. */
+async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
+  const { prepared, folds, variants } = ground;
+  const { seed, signal, trim = TRIM, relationRows, progress = () => {} } = input;
+  const done = { relations: 0, networks: 0 };
+  const say = (part: keyof typeof done) => (share: number, what: string) => {
+    done[part] = share;
+    progress(0.4 * done.relations + 0.5 * done.networks, what);
+  };
+  progress(0, 'fitting relations beside the networks');
+  const { reconstruction: _, ...rows } = prepared;
+  const failed = new AbortController();
+  const beside = fitRelationsBeside(
+    { prepared: rows, variants, folds, seed, trim, relationRows },
+    { signal: AbortSignal.any([signal, failed.signal]), progress: say('relations') },
+  );
+  // Whatever becomes of it is heard below.
+  beside.catch(() => {});
+  let networks: Networks | undefined;
+  try {
+    networks = await fitNetworks(input, ground, say('networks'));
+    const simple = await fitSimple(ground, trim, signal);
+    const relations = await beside;
+    return judgeAll(input, ground, { networks, simple, relations });
+  } catch (error) {
+    failed.abort();
+    networks?.final.model.dispose();
+    throw error;
+  }
 }
 
 /**

@@ -54,7 +54,7 @@ export function fitRangeHead(prepared: Prepared, trim: number): RangeSpec {
   const between = spreadBetween(prepared);
   const stride = Math.max(1, Math.floor(count / MOST_READINGS));
   const sorted = Array.from({ length: channels }, (_, k) => {
-    const values = new Float64Array(count);
+    const values = new Float64Array(Math.ceil(count / stride));
     let n = 0;
     for (let r = 0; r < count; r += stride)
       if (present[r * channels + k] === 1) values[n++] = features[r * channels + k]!;

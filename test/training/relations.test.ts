@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { dealFolds } from '../../training/folds.ts';
-import { fitPlainHeads, fitPlainHeadsBeside, type PlainWork } from '../../training/plain-heads.ts';
 import { prepare } from '../../training/prepared.ts';
+import { fitRelations, fitRelationsBeside, type RelationWork } from '../../training/relations.ts';
 import { fitScaler } from '../../training/scaling.ts';
 import type { Series } from '../../training/series.ts';
 import { drive, SMALL_CATALOGUE } from '../support/small-fleet.ts';
 
 const WIDTH = SMALL_CATALOGUE.signals.length;
 
-function workOf(rows: number): PlainWork {
+function workOf(rows: number): RelationWork {
   const series = Array.from({ length: 6 }, (_, i): Series => {
     const events = [...drive({ vin: `C${i}`, rows, seed: i })];
     const values = events.flatMap(({ signals }) => SMALL_CATALOGUE.signals.map(({ name }) => signals[name]!));
@@ -27,14 +27,14 @@ function workOf(rows: number): PlainWork {
 
 const silent = { signal: new AbortController().signal, progress: () => {} };
 
-describe('heads that live off no network', () => {
+describe('relation heads', () => {
   it('are fitted in a thread as they are where they are called, with word of how far it is', async () => {
     const work = workOf(300);
     const told: number[] = [];
-    const beside = await fitPlainHeadsBeside(work, { ...silent, progress: (done) => told.push(done) });
-    const here = await fitPlainHeads(work, () => {});
+    const beside = await fitRelationsBeside(work, { ...silent, progress: (done) => told.push(done) });
+    const here = await fitRelations(work, () => {});
     expect(beside).toEqual(here);
-    expect(here.final.map(({ kind }) => kind)).toEqual(['relation', 'range', 'shock']);
+    expect(here.final.map(({ kind }) => kind)).toEqual(['relation']);
     expect(here.folds).toHaveLength(work.folds.count);
     expect(here.folds[0]).not.toEqual(here.folds[1]);
     expect(told).toEqual([...told].sort((a, b) => a - b));
@@ -46,10 +46,10 @@ describe('heads that live off no network', () => {
     const stop = new AbortController();
     const work = workOf(2000);
     const startedMs = performance.now();
-    const stopped = fitPlainHeadsBeside(work, { signal: stop.signal, progress: () => stop.abort() });
+    const stopped = fitRelationsBeside(work, { signal: stop.signal, progress: () => stop.abort() });
     await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
     expect(performance.now() - startedMs).toBeLessThan(5000);
-    await expect(fitPlainHeadsBeside(work, { ...silent, signal: stop.signal })).rejects.toMatchObject({
+    await expect(fitRelationsBeside(work, { ...silent, signal: stop.signal })).rejects.toMatchObject({
       code: 'ABORTED',
     });
   });
@@ -57,6 +57,6 @@ describe('heads that live off no network', () => {
   it('say what went wrong in the thread', async () => {
     const work = workOf(100);
     const broken = { ...work, folds: { ...work.folds, ofRow: new Uint8Array(0) } };
-    await expect(fitPlainHeadsBeside(broken, silent)).rejects.toThrow(/./);
+    await expect(fitRelationsBeside(broken, silent)).rejects.toThrow(/./);
   });
 });
