@@ -4,6 +4,7 @@ import { counted } from '../core/counted.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import { isElse } from '../core/model/features.ts';
 import type { Recording, RecordingRow } from '../core/recording.ts';
+import type { ColumnFacts } from '../core/recording-survey.ts';
 
 /** Names told of in one line; the others are counted. */
 const MOST_NAMED = 6;
@@ -13,20 +14,33 @@ function listed(names: readonly string[]): string {
   return more <= 1 ? names.join(', ') : `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more`;
 }
 
-/** Signals of the model that the recording lacks or cannot give, and columns it does not know. */
+const percent = (part: number, whole: number): string => {
+  const share = (100 * part) / whole;
+  return share < 0.1 ? '<0.1 %' : `${share.toFixed(1)} %`;
+};
+
+/** Signals of the model that the recording has a number for. */
+export const signalsGiven = ({ columns }: Recording, names: readonly string[]): string[] =>
+  names.filter((name) => columns.some((column) => column.name === name && column.count > 0));
+
+/** Signals of the model that the recording lacks or cannot give in every row, and columns the model does not know. */
 export function columnRemarks({ columns, signals }: Recording, names: readonly string[]): string[] {
-  const lacking = names.filter((name) => !signals.includes(name));
-  const columnOf = (name: string) => columns.find((column) => column.name === name);
-  const absent = lacking.filter((name) => columnOf(name) === undefined);
-  const empty = lacking.filter((name) => columnOf(name)?.unreadable === 0);
-  const text = lacking.filter((name) => (columnOf(name)?.unreadable ?? 0) > 0);
+  const found = names.flatMap((name) => columns.find((column) => column.name === name) ?? []);
+  const absent = names.filter((name) => !found.some((column) => column.name === name));
+  const named = (which: (column: ColumnFacts) => boolean) => found.filter(which).map(({ name }) => name);
+  const empty = named(({ count, unreadable }) => count === 0 && unreadable === 0);
+  const text = named(({ count, unreadable }) => count === 0 && unreadable > 0);
+  const holed = found.flatMap(({ name, count, unreadable }) =>
+    count > 0 && unreadable > 0 ? [`${name} (${percent(unreadable, count + unreadable)})`] : [],
+  );
   const extra = signals.filter((name) => !names.includes(name));
   const line = (what: string, which: readonly string[]) =>
     which.length === 0 ? [] : [`${what}: ${listed(which)}`];
   return [
     ...line('lacks signals of the model, taken as missing', absent),
     ...line('columns that are empty here, taken as missing', empty),
-    ...line('columns of which too many cells are no numbers here, taken as missing', text),
+    ...line('columns without a number here, taken as missing', text),
+    ...line('cells that are no numbers, each taken as missing', holed),
     ...line('has columns the model does not know, not used', extra),
   ];
 }
@@ -77,20 +91,29 @@ export class UnusualSignals {
   }
 }
 
-/** Steps between rows that are enough to tell the usual one, and how far it may be from that of training. */
-const STEPS_SEEN = 20_000;
+/** Steps between rows that are kept to tell the usual one: when there are as many, every other is let go. */
+const MOST_STEPS = 20_000;
+/** How far the usual step may be from that of training, as a factor. */
 const MOST_APART = 2;
 
-/** How far rows of one id come apart, against what the model was trained on. */
+/** How far rows of one id come apart, against what the model was trained on: by an even choice of all rows. */
 export class RowSteps {
-  readonly #steps: number[] = [];
+  #steps: number[] = [];
+  #stride = 1;
+  #seen = 0;
 
   see(stepMs: number): void {
-    if (stepMs > 0 && Number.isFinite(stepMs) && this.#steps.length < STEPS_SEEN) this.#steps.push(stepMs);
+    if (!(stepMs > 0 && Number.isFinite(stepMs))) return;
+    if (this.#seen % this.#stride === 0) this.#steps.push(stepMs);
+    this.#seen += 1;
+    if (this.#steps.length < MOST_STEPS) return;
+    this.#steps = this.#steps.filter((_, i) => i % 2 === 0);
+    this.#stride *= 2;
   }
 
   remarks(trainedMs: number): string[] {
-    const usual = this.#steps.sort((a, b) => a - b)[this.#steps.length >> 1];
+    const sorted = this.#steps.toSorted((a, b) => a - b);
+    const usual = sorted[sorted.length >> 1];
     if (usual === undefined) return [];
     if (usual <= MOST_APART * trainedMs && trainedMs <= MOST_APART * usual) return [];
     const seconds = (ms: number) => `${Number((ms / 1000).toPrecision(3))} s`;

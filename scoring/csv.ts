@@ -10,7 +10,7 @@ import { type HysteresisState, isActive, stepHysteresis } from '../core/model/hy
 import { openRecording, type RecordingRow } from '../core/recording.ts';
 import { timeDirection } from '../core/recording-order.ts';
 import { type Car, newCar } from './car.ts';
-import { alertRemarks, columnRemarks, RowSteps, UnusualSignals } from './csv-remarks.ts';
+import { alertRemarks, columnRemarks, RowSteps, signalsGiven, UnusualSignals } from './csv-remarks.ts';
 import { followCar, roundScore } from './follow.ts';
 import { topSignals } from './score-writer.ts';
 
@@ -99,11 +99,10 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   const { file, id, time, ignore, out, detector, signal, warn } = options;
   const recording = await openRecording(file, { id, time, ignore });
   const names = detector.bundle.catalogue.signals.map(({ name }) => name);
-  const lacking = names.filter((name) => !recording.signals.includes(name));
-  if (lacking.length === names.length) {
+  if (signalsGiven(recording, names).length === 0) {
     throw new TelltaleError(
       'RECORDING_INVALID',
-      `${file}: has none of the model's signals (${names.join(', ')})`,
+      `${file}: has no number for any of the model's signals (${names.join(', ')})`,
     );
   }
   for (const remark of columnRemarks(recording, names)) warn(`${file}: ${remark}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Recording } from '../../core/recording.ts';
-import { alertRemarks, columnRemarks, RowSteps } from '../../scoring/csv-remarks.ts';
+import { alertRemarks, columnRemarks, RowSteps, signalsGiven } from '../../scoring/csv-remarks.ts';
 
 const column = (name: string, count: number, unreadable = 0) => ({
   name,
@@ -14,15 +14,21 @@ const column = (name: string, count: number, unreadable = 0) => ({
 
 describe('remarks on the columns of a recording', () => {
   const recording = {
-    columns: [column('a', 9), column('text', 0, 9), column('empty', 0), column('new', 9)],
+    columns: [
+      ...[column('a', 9), column('text', 0, 9), column('empty', 0), column('new', 9)],
+      column('holed', 3, 1),
+    ],
     signals: ['a', 'new'],
   } as unknown as Recording;
 
-  it('tells a column that is absent from one that is empty and one that holds no numbers', () => {
-    expect(columnRemarks(recording, ['a', 'text', 'empty', 'gone'])).toEqual([
+  it('tells a column that is absent from one that is empty, one without numbers and one with cells that are none', () => {
+    const names = ['a', 'text', 'empty', 'gone', 'holed'];
+    expect(signalsGiven(recording, names)).toEqual(['a', 'holed']);
+    expect(columnRemarks(recording, names)).toEqual([
       'lacks signals of the model, taken as missing: gone',
       'columns that are empty here, taken as missing: empty',
-      'columns of which too many cells are no numbers here, taken as missing: text',
+      'columns without a number here, taken as missing: text',
+      'cells that are no numbers, each taken as missing: holed (25.0 %)',
       'has columns the model does not know, not used: new',
     ]);
   });
@@ -47,6 +53,13 @@ describe('remarks on how far rows come apart', () => {
     expect(after(500)).toEqual([]);
     expect(after(2000)).toEqual([]);
     expect(new RowSteps().remarks(1000)).toEqual([]);
+  });
+
+  it('looks at all rows, however many', () => {
+    const steps = new RowSteps();
+    for (let i = 0; i < 30_000; i += 1) steps.see(1000);
+    for (let i = 0; i < 100_000; i += 1) steps.see(5000);
+    expect(steps.remarks(1000)[0]).toMatch(/rows come 5 s apart/);
   });
 
   it('says so of another', () => {

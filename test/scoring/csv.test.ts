@@ -279,6 +279,25 @@ describe('scoreCsv', () => {
     await expect(scoring).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
+  it('reads the numbers of a column in which many cells are none, and says how many', async () => {
+    const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
+    const rows = Array.from(
+      { length: 40 },
+      (_, i) => `a,${i},${i % 4 === 1 ? 'error' : 90},2000,35,90,200,7`,
+    );
+    writeFileSync(at('holed.csv'), `id,time,${names.join()}\n${rows.join('\n')}\n`);
+    const warned: string[] = [];
+    await scoreCsv({
+      ...{ file: at('holed.csv'), id: 'id', time: 'time', ignore: [], out: at('holed-scores.csv') },
+      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      warn: (line) => warned.push(line),
+    });
+    expect(warned[0]).toMatch(/cells that are no numbers, each taken as missing: speedKmh \(25\.0 %\)$/);
+    const scores = readFileSync(at('holed-scores.csv'), 'utf8').trim().split('\n').slice(1);
+    // Speed is four spreads off where it can be read.
+    expect(scores.map((line) => Number(line.split(',')[2]) > 3)).toEqual(rows.map((_, i) => i % 4 !== 1));
+  });
+
   it('says when what always was the same moves, and when nearly all is in alert', async () => {
     const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
     // The hand-made model watches speed and coolant; oil stood at 200 all along.
