@@ -13,15 +13,19 @@ import { concat } from './methods.ts';
  */
 export function sustainedLevels(scores: Float64Array, { window, raise }: Hysteresis): Float64Array {
   const out = new Float64Array(scores.length);
-  const recent = new Float64Array(window);
+  // The last scores, largest first.
+  const sorted = new Float64Array(window);
+  let size = 0;
   for (let i = 0; i < scores.length; i += 1) {
-    const from = Math.max(0, i - window + 1);
-    const size = i - from + 1;
-    if (size < raise) continue;
-    const sorted = recent.subarray(0, size);
-    sorted.set(scores.subarray(from, i + 1));
-    sorted.sort();
-    out[i] = sorted[size - raise]!;
+    if (size === window) {
+      size -= 1;
+      for (let k = sorted.indexOf(scores[i - window]!); k < size; k += 1) sorted[k] = sorted[k + 1]!;
+    }
+    let k = size;
+    for (; k > 0 && sorted[k - 1]! < scores[i]!; k -= 1) sorted[k] = sorted[k - 1]!;
+    sorted[k] = scores[i]!;
+    size += 1;
+    if (size >= raise) out[i] = sorted[raise - 1]!;
   }
   return out;
 }

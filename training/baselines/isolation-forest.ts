@@ -6,6 +6,7 @@ import { type Baseline, thinned } from './baseline.ts';
 const TREES = 100;
 const ROWS = 256;
 const DEPTH = 8;
+const ROWS_AT_ONCE = 256;
 
 /** Trees as flat arrays; a leaf has channel −1 and its path length as `cut`. */
 interface Tree {
@@ -73,18 +74,20 @@ export function fitIsolationForest(prepared: Prepared, seed: number): Baseline {
     name: 'isolation forest',
     about: `${TREES} trees of ${size} rows`,
     score: ({ features, count: n }) => {
-      const out = new Float64Array(n);
-      for (let r = 0; r < n; r += 1) {
-        let path = 0;
+      // Path lengths first, some rows at a time by one tree after the other: both then stay in the processor's cache.
+      const paths = new Float64Array(n);
+      for (let from = 0; from < n; from += ROWS_AT_ONCE) {
+        const to = Math.min(n, from + ROWS_AT_ONCE);
         for (const { channel, cut, left, right } of trees) {
-          let node = 0;
-          while (channel[node]! >= 0)
-            node = features[r * channels + channel[node]!]! < cut[node]! ? left[node]! : right[node]!;
-          path += cut[node]!;
+          for (let r = from; r < to; r += 1) {
+            let node = 0;
+            while (channel[node]! >= 0)
+              node = features[r * channels + channel[node]!]! < cut[node]! ? left[node]! : right[node]!;
+            paths[r]! += cut[node]!;
+          }
         }
-        out[r] = 2 ** (-path / TREES / usual);
       }
-      return out;
+      return paths.map((path) => 2 ** (-path / TREES / usual));
     },
   };
 }
