@@ -133,13 +133,14 @@ export async function trainAutoencoder(
         const y = tf.tensor2d(wanted, [batch, channels]);
         return optimizer.minimize(() => huber(tf, y, model.apply(x) as Tensor).asScalar(), true)!;
       });
-      if (step % 25 === 24 || step === steps - 1) {
-        progress?.(step + 1, steps, loss.dataSync()[0]!);
+      const told = step % 25 === 24 || step === steps - 1 ? loss.dataSync()[0]! : null;
+      loss.dispose();
+      if (told !== null) {
+        progress?.(step + 1, steps, told);
         // Lets Ctrl-C and whatever else shares the process have a turn.
         await new Promise((resolve) => setImmediate(resolve));
         if (signal.aborted) throw new TelltaleError('ABORTED', 'training was stopped');
       }
-      loss.dispose();
     }
     return model;
   } catch (error) {

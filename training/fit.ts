@@ -227,35 +227,48 @@ function judgeAll(
   };
 }
 
+/** What is fitted on this thread, while relations are fitted on another. */
+async function fitHere(
+  input: TrainInput,
+  ground: Ground,
+  progress: (done: number, what: string) => void,
+): Promise<Omit<AllParts, 'relations'>> {
+  const networks = await fitNetworks(input, ground, progress);
+  try {
+    return { networks, simple: await fitSimple(ground, input.trim ?? TRIM, input.signal) };
+  } catch (error) {
+    networks.final.model.dispose();
+    throw error;
+  }
+}
+
 /** Fits everything on all rows, and on parts of them to judge the rest. */
 async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
   const { prepared, folds, variants } = ground;
-  const { seed, signal, trim = TRIM, relationRows, progress = () => {} } = input;
-  const done = { relations: 0, networks: 0 };
+  const { seed, trim = TRIM, relationRows, progress = () => {} } = input;
+  const done = { relations: 0, here: 0 };
   const say = (part: keyof typeof done) => (share: number, what: string) => {
     done[part] = share;
-    progress(0.4 * done.relations + 0.5 * done.networks, what);
+    progress(0.4 * done.relations + 0.5 * done.here, what);
   };
   progress(0, 'fitting relations beside the networks');
-  const { reconstruction: _, ...rows } = prepared;
+  // The first to fail stops the other, and says why.
   const failed = new AbortController();
-  const beside = fitRelationsBeside(
-    { prepared: rows, variants, folds, seed, trim, relationRows },
-    { signal: AbortSignal.any([signal, failed.signal]), progress: say('relations') },
-  );
-  // Whatever becomes of it is heard below.
-  beside.catch(() => {});
-  let networks: Networks | undefined;
-  try {
-    networks = await fitNetworks(input, ground, say('networks'));
-    const simple = await fitSimple(ground, trim, signal);
-    const relations = await beside;
-    return judgeAll(input, ground, { networks, simple, relations });
-  } catch (error) {
-    failed.abort();
-    networks?.final.model.dispose();
+  const signal = AbortSignal.any([input.signal, failed.signal]);
+  const stopBoth = (error: unknown) => {
+    failed.abort(error);
     throw error;
-  }
+  };
+  const { reconstruction: _, ...rows } = prepared;
+  const work = { prepared: rows, variants, folds, seed, trim, relationRows };
+  const [beside, here] = await Promise.allSettled([
+    fitRelationsBeside(work, { signal, progress: say('relations') }).catch(stopBoth),
+    fitHere({ ...input, signal }, ground, say('here')).catch(stopBoth),
+  ]);
+  if (beside.status === 'fulfilled' && here.status === 'fulfilled')
+    return judgeAll(input, ground, { ...here.value, relations: beside.value });
+  if (here.status === 'fulfilled') here.value.networks.final.model.dispose();
+  throw failed.signal.reason;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The relation heads of all variants of cars, fitted on all rows, and on all but each fold. It is a third of the work of a training and
 // needs no TensorFlow, so it is done in a thread of its own while the networks are trained.
 import { Worker } from 'node:worker_threads';
-import { TelltaleError } from '../core/errors.ts';
+import { type ErrorCode, TelltaleError } from '../core/errors.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { Folds } from './folds.ts';
 import { fitRelationHead } from './heads/relation.ts';
@@ -58,35 +58,44 @@ export async function fitRelations(work: RelationWork, progress: Progress): Prom
 /** What the thread says (relations-thread.ts). */
 export type RelationMessage =
   | { readonly kind: 'progress'; readonly done: number; readonly what: string }
-  | { readonly kind: 'done'; readonly heads: FittedHeads };
+  | { readonly kind: 'done'; readonly heads: FittedHeads }
+  | { readonly kind: 'failed'; readonly code: ErrorCode; readonly message: string };
 
 /**
- * Fits them in a thread of its own.
- * @throws TelltaleError ABORTED when `signal` says so; the thread is ended
+ * Fits them in a thread of its own, which has ended when the promise is settled.
+ * @throws TelltaleError ABORTED when `signal` says so
  */
-export function fitRelationsBeside(
+export async function fitRelationsBeside(
   work: RelationWork,
   { signal, progress }: { readonly signal: AbortSignal; readonly progress: Progress },
 ): Promise<FittedHeads> {
-  return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL('./relations-thread.ts', import.meta.url), { workerData: work });
-    const end = () => {
-      signal.removeEventListener('abort', stop);
-      void thread.terminate();
-    };
-    const fail = (error: unknown) => {
-      end();
-      reject(error);
-    };
-    const stop = () => fail(new TelltaleError('ABORTED', 'training was stopped'));
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    thread.on('message', (message: RelationMessage) => {
-      if (message.kind === 'progress') return progress(message.done, message.what);
-      end();
-      resolve(message.heads);
+  const stopped = () => new TelltaleError('ABORTED', 'training was stopped');
+  if (signal.aborted) throw stopped();
+  const thread = new Worker(new URL('./relations-thread.ts', import.meta.url), { workerData: work });
+  let stop = () => {};
+  try {
+    return await new Promise<FittedHeads>((resolve, reject) => {
+      stop = () => reject(stopped());
+      signal.addEventListener('abort', stop, { once: true });
+      thread.on('message', (message: RelationMessage) => {
+        if (message.kind === 'done') resolve(message.heads);
+        else if (message.kind === 'failed') reject(new TelltaleError(message.code, message.message));
+        else {
+          try {
+            progress(message.done, message.what);
+          } catch (error) {
+            reject(error);
+          }
+        }
+      });
+      thread.on('error', reject);
+      thread.on('exit', (code) =>
+        reject(new Error(`the thread that fits relations ended with code ${code}`)),
+      );
     });
-    thread.on('error', fail);
-    thread.on('exit', (code) => fail(new Error(`the thread that fits relations ended with code ${code}`)));
-  });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    thread.removeAllListeners('message');
+    await thread.terminate();
+  }
 }

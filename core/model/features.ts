@@ -3,7 +3,7 @@
 // told whether they are still what they were.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
-export const FEATURE_VERSION = 6;
+export const FEATURE_VERSION = 7;
 
 /** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
 export interface Scaler {

@@ -151,6 +151,26 @@ describe('training', () => {
     await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
+  it('says what failed in the thread of relations, gives up its networks and leaves no tensor behind', async () => {
+    const backend = await loadBackend('wasm');
+    const before = backend.tf.memory().numTensors;
+    let steps = 0;
+    const failing = trainModel(
+      inputOf(backend, {
+        relationRows: Number.NaN,
+        maxSteps: 5000,
+        progress: (_, what) => {
+          if (what.startsWith('step')) steps += 1;
+        },
+      }),
+    );
+    await expect(failing).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+    expect(backend.tf.memory().numTensors).toBe(before);
+    const heard = steps;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(steps).toBe(heard);
+  });
+
   it('refuses too little data, and data that never moves', async () => {
     const backend = await loadBackend('wasm');
     const short = [seriesOf({ vin: 'A', rows: 50 })];

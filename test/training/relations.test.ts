@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { TelltaleError } from '../../core/errors.ts';
+import type { RelationSpec } from '../../core/model/heads/relation.ts';
+import { decodeFloats } from '../../core/model/numbers.ts';
 import { dealFolds } from '../../training/folds.ts';
 import { prepare } from '../../training/prepared.ts';
 import { fitRelations, fitRelationsBeside, type RelationWork } from '../../training/relations.ts';
@@ -8,8 +11,8 @@ import { drive, SMALL_CATALOGUE } from '../support/small-fleet.ts';
 
 const WIDTH = SMALL_CATALOGUE.signals.length;
 
-function workOf(rows: number): RelationWork {
-  const series = Array.from({ length: 6 }, (_, i): Series => {
+function workOf(rows: number, cars = 6): RelationWork {
+  const series = Array.from({ length: cars }, (_, i): Series => {
     const events = [...drive({ vin: `C${i}`, rows, seed: i })];
     const values = events.flatMap(({ signals }) => SMALL_CATALOGUE.signals.map(({ name }) => signals[name]!));
     return {
@@ -42,21 +45,57 @@ describe('relation heads', () => {
     expect(told.length).toBeGreaterThan(4);
   });
 
-  it('are given up at once when training is stopped', async () => {
+  it('are given up at once when training is stopped, and the thread with them', async () => {
     const stop = new AbortController();
     const work = workOf(2000);
     const startedMs = performance.now();
     const stopped = fitRelationsBeside(work, { signal: stop.signal, progress: () => stop.abort() });
     await expect(stopped).rejects.toMatchObject({ code: 'ABORTED' });
+    // It had some ten seconds of work left.
     expect(performance.now() - startedMs).toBeLessThan(5000);
+    const before = process.cpuUsage();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(process.cpuUsage(before).user).toBeLessThan(300_000);
     await expect(fitRelationsBeside(work, { ...silent, signal: stop.signal })).rejects.toMatchObject({
       code: 'ABORTED',
     });
   });
 
-  it('say what went wrong in the thread', async () => {
+  it('say what went wrong in the thread, or in hearing of it', async () => {
     const work = workOf(100);
-    const broken = { ...work, folds: { ...work.folds, ofRow: new Uint8Array(0) } };
-    await expect(fitRelationsBeside(broken, silent)).rejects.toThrow(/./);
+    const unfit = { ...work, relationRows: Number.NaN };
+    await expect(fitRelationsBeside(unfit, silent)).rejects.toMatchObject({
+      constructor: TelltaleError,
+      code: 'MODEL_INVALID',
+      message: expect.stringMatching(/units/),
+    });
+    const broken = { ...work, folds: { ...work.folds, ofRow: work.folds.ofRow.map(() => 99) } };
+    await expect(fitRelationsBeside(broken, silent)).rejects.toThrow(/undefined/);
+    const deaf = () => {
+      throw new Error('nobody listens');
+    };
+    await expect(fitRelationsBeside(work, { ...silent, progress: deaf })).rejects.toThrow('nobody listens');
+  });
+
+  it('know a channel that most cars lack by those that have it', async () => {
+    const { prepared, ...work } = workOf(60, 60);
+    const { channels, count } = prepared;
+    const last = channels - 1;
+    const present = prepared.present.slice();
+    const features = prepared.features.slice();
+    // Five cars of sixty have it.
+    for (let r = 5 * 60; r < count; r += 1) {
+      present[r * channels + last] = 0;
+      features[r * channels + last] = 0;
+    }
+    const reachOf = async (of: RelationWork['prepared']) => {
+      const [head] = (await fitRelations({ ...work, prepared: of }, () => {})).final;
+      const gauge = (head as RelationSpec).gauges.find(({ stream, reach }) => stream === 'fine' && reach);
+      return decodeFloats(gauge!.reach!, 3 * channels, 'test')[last]!;
+    };
+    const ratio = (await reachOf({ ...prepared, present, features })) / (await reachOf(prepared));
+    // Five short stretches tell it roughly; the zeros of all others would make it a thousandth.
+    expect(ratio).toBeGreaterThan(0.4);
+    expect(ratio).toBeLessThan(10);
   });
 });

@@ -1,13 +1,13 @@
 // Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in units of
 // each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks for them.
-
+import { invariant } from '../../core/errors.ts';
 import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import type { Tail } from '../../core/model/tail.ts';
 import { invertSpd, ledoitWolf } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
 import { fitTail } from '../tails.ts';
-import { type Extremes, fitReach } from './reach.ts';
+import { Extremes, fitReach } from './reach.ts';
 
 /** Averages of one gauge: rows × channels, and each row's fold. */
 export interface GaugeRows {
@@ -113,27 +113,25 @@ const averagingOf = ({ span, release }: GaugePlan) => ({
   ...(release === undefined ? {} : { release }),
 });
 
-/** Fits a gauge by `reach` on the stretches of all folds but `left` (−1: all). */
-export const fitReachGauge = (plan: GaugePlan, extremes: Extremes, left: number): GaugeSpec => ({
-  ...averagingOf(plan),
-  reach: encodeFloats(fitReach(extremes, left)),
-});
-
 /**
- * Fits any other gauge on the rows of all folds but `left` (−1: all).
+ * Fits one gauge without what is of fold `left` (−1: on all).
+ * @param evidence stretches for a gauge by `reach`, rows for any other
  * @param stride rows of the stream between two rows given: neighbours within a span are not independent
  */
 export function fitGauge(
   plan: GaugePlan,
-  rows: GaugeRows,
+  evidence: GaugeRows | Extremes,
   left: number,
   stride: number,
   trim: number,
 ): GaugeSpec {
-  const { channels, averages, folds } = rows;
-  const kept = new Float64Array(rows.count * channels);
+  const byReach = evidence instanceof Extremes;
+  invariant((plan.reach === true) === byReach, 'a gauge by reach is fitted on stretches, any other on rows');
+  if (byReach) return { ...averagingOf(plan), reach: encodeFloats(fitReach(evidence, left)) };
+  const { channels, averages, folds } = evidence;
+  const kept = new Float64Array(evidence.count * channels);
   let count = 0;
-  for (let r = 0; r < rows.count; r += 1) {
+  for (let r = 0; r < evidence.count; r += 1) {
     if (folds[r] === left) continue;
     kept.set(averages.subarray(r * channels, (r + 1) * channels), count * channels);
     count += 1;

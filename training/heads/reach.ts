@@ -30,13 +30,13 @@ export class Extremes {
     this.#begun += 1;
   }
 
-  /** Takes the averages after one row in; `stream`: what was averaged, NaN where it was not measured. */
-  take(averages: Float32Array, stream: Float32Array): void {
+  /** Takes the averages after one row in; `measured`: 1 for a channel that was, whose average has moved. */
+  take(averages: Float32Array, measured: ArrayLike<number>): void {
     const stretch = this.#begun - 1;
     if (stretch % this.#stride !== 0) return;
     const at = (stretch / this.#stride) * this.channels;
     for (let k = 0; k < this.channels; k += 1) {
-      if (Number.isNaN(stream[k]!)) continue;
+      if (measured[k] !== 1) continue;
       const size = Math.abs(averages[k]!);
       if (!(size <= this.#sizes[at + k]!)) this.#sizes[at + k] = size;
     }
@@ -64,11 +64,17 @@ const LEAST_REACH = 1e-3;
  */
 const KIN = 40;
 
+/** Where no channel says how far averages go, they go by as many spreads. */
+const HARDLY_KNOWN = 2;
 /** scale / from of an exponential: what a channel goes by where none says anything. */
 const EXPONENTIAL = 1 / Math.LN10;
 
+/** Stretches a channel must be measured in to be told by its own. */
+const LEAST_STRETCHES = 4;
+
 interface OneReach {
-  readonly stretches: number;
+  /** Stretches' worth that it says of its steepness; 0: it never went anywhere. */
+  readonly worth: number;
   readonly from: number;
   readonly scale: number;
   readonly shape: number;
@@ -83,7 +89,9 @@ function reachOf(sizes: Float64Array): OneReach {
   // The mean of the excesses is scale / (1 − shape): kept.
   const scale = (fitted.scale * (1 - shape)) / (1 - fitted.shape);
   const beyond = quantileOfPareto(scale, shape, Math.min(1, (FURTHEST * sizes.length) / furthest.length));
-  return { stretches: sizes.length, from: base + beyond, scale: scale + shape * beyond, shape };
+  const from = base + beyond;
+  const worth = from > LEAST_REACH ? Math.min(sizes.length, Math.max(FEW, FURTHEST * sizes.length)) : 0;
+  return { worth, from: Math.max(LEAST_REACH, from), scale: scale + shape * beyond, shape };
 }
 
 const medianOf = (values: readonly number[], none: number): number =>
@@ -92,27 +100,27 @@ const medianOf = (values: readonly number[], none: number): number =>
 /** 3·channels, as in ReachTails, of the stretches of all folds but `left` (−1: all). */
 export function fitReach(extremes: Extremes, left: number): Float64Array {
   const { channels } = extremes;
-  const each = Array.from({ length: channels }, (_, k): OneReach | null => {
+  const known = Array.from({ length: channels }, (_, k): OneReach | null => {
     const sizes = extremes.sizesOf(k, left);
-    return sizes.length > 0 ? reachOf(sizes) : null;
+    return sizes.length >= LEAST_STRETCHES ? reachOf(sizes) : null;
   });
   // A channel that never went anywhere says nothing of the others.
-  const told = each.filter((one) => one !== null && one.from > LEAST_REACH) as OneReach[];
+  const telling = known.filter((one): one is OneReach => one !== null && one.worth > 0);
   const steepnessOf = ({ from, scale }: OneReach) => Math.log(Math.max(1e-6, scale / from));
-  const usual = medianOf(told.map(steepnessOf), Math.log(EXPONENTIAL));
+  const usual = medianOf(telling.map(steepnessOf), Math.log(EXPONENTIAL));
   const unit = Math.exp(usual);
   const usualFrom = medianOf(
-    told.map(({ from }) => from),
-    LEAST_REACH,
+    telling.map(({ from }) => from),
+    HARDLY_KNOWN,
   );
   const out = new Float64Array(3 * channels);
-  for (const [k, one] of each.entries()) {
-    // One never measured goes as far as the others do.
-    const from = Math.max(LEAST_REACH, one?.from ?? usualFrom);
-    const seen = one && told.includes(one) ? Math.max(FEW, FURTHEST * one.stretches) : 0;
-    const steepness = seen > 0 ? steepnessOf(one!) : usual;
+  for (const [k, one] of known.entries()) {
+    // One hardly ever measured goes as far as the others do.
+    const from = one?.from ?? usualFrom;
+    const worth = one?.worth ?? 0;
+    const steepness = worth > 0 ? steepnessOf(one!) : usual;
     out[k] = from;
-    out[channels + k] = (from / unit) * Math.exp((seen * steepness + KIN * usual) / (seen + KIN));
+    out[channels + k] = (from / unit) * Math.exp((worth * steepness + KIN * usual) / (worth + KIN));
     out[2 * channels + k] = (one?.shape ?? 0) / unit;
   }
   return out;

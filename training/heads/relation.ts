@@ -16,7 +16,7 @@ import { createFreshAverages, createStreams, fillStreams } from '../../core/mode
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { seededRandom } from '../../core/model/random.ts';
 import type { Prepared } from '../prepared.ts';
-import { fitGauge, fitReachGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
+import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
 import { Extremes } from './reach.ts';
 import type { Sample } from './readers.ts';
 import { fitReadouts, type Readouts } from './readouts.ts';
@@ -180,21 +180,21 @@ function drawSample(prepared: Prepared, plan: RelationPlan, folds: Uint8Array, m
   return sample;
 }
 
-/** Averages of every gauge over all rows, each row judged by the readouts of its fold's absence; thinned. */
+/** What every gauge is fitted on: its averages over all rows, each row judged by the readouts of its fold's absence; thinned. */
 function gaugeRows(
   prepared: Prepared,
   plan: RelationPlan,
   folds: Uint8Array,
   readouts: readonly Readouts[],
   gauges: readonly WatchedGauge[],
-): { readonly told: readonly (GaugeRows | Extremes)[]; readonly stride: number } {
+): { readonly evidence: readonly (GaugeRows | Extremes)[]; readonly stride: number } {
   const { channels, count, first } = prepared;
   const stride = Math.max(1, Math.ceil(count / MAX_GAUGE_ROWS));
   const size = Math.ceil(count / stride);
   const rowFolds = new Uint8Array(size);
   const begins = (r: number) => r === 0 || first[r] === 1 || folds[r] !== folds[r - 1];
   const stretches = folds.reduce((sum, _, r) => sum + (begins(r) ? 1 : 0), 0);
-  const told = gauges.map(({ reach }) =>
+  const evidence = gauges.map(({ reach }) =>
     reach
       ? new Extremes(channels, stretches)
       : { count: size, channels, averages: new Float32Array(size * channels), folds: rowFolds },
@@ -205,6 +205,7 @@ function gaugeRows(
   const freshen = createFreshAverages(channels);
   const fresh = new Float32Array(STREAMS.length * channels);
   const streams = createStreams(channels);
+  const measured = new Uint8Array(channels);
   const forecasters = readouts.map(({ matrix, spreadMatrix }) =>
     createForecaster(matrix, spreadMatrix, plan.units, channels),
   );
@@ -226,16 +227,17 @@ function gaugeRows(
     for (let g = 0; g < gauges.length; g += 1) {
       const stream = streams[gauges[g]!.stream];
       const now = state[g]!;
-      const into = told[g]!;
+      const into = evidence[g]!;
       averages[g]!(stream, input, now, 0, fresh, freshFrom[g]!);
       if (into instanceof Extremes) {
         if (beginning) into.begin(fold);
-        into.take(now, stream);
+        for (let k = 0; k < channels; k += 1) measured[k] = Number.isNaN(stream[k]!) ? 0 : input.present[k]!;
+        into.take(now, measured);
       } else if (r % stride === 0) into.averages.set(now, (r / stride) * channels);
     }
     if (r % stride === 0) rowFolds[r / stride] = fold;
   });
-  return { told, stride };
+  return { evidence, stride };
 }
 
 /**
@@ -260,7 +262,7 @@ export async function fitRelationHead(
   );
   const without = readouts.slice(1);
   await progress(0.6, 'judging unseen cars');
-  const { told, stride } = gaugeRows(prepared, plan, folds, without, gauges);
+  const { evidence, stride } = gaugeRows(prepared, plan, folds, without, gauges);
   await progress(0.85, 'learning what is usual');
   const specOf = ({ matrix, spreadMatrix, spreads, fleetEvents }: Readouts, left: number): RelationSpec => ({
     kind: 'relation',
@@ -270,15 +272,10 @@ export async function fitRelationHead(
     spreadReadout: encodeFloats(spreadMatrix),
     spreads: encodeFloats(spreads),
     fleetEvents: encodeFloats(fleetEvents),
-    gauges: gauges.map(({ stream, ...gauge }, g) => {
-      const from = told[g]!;
-      return {
-        stream,
-        ...(from instanceof Extremes
-          ? fitReachGauge(gauge, from, left)
-          : fitGauge(gauge, from, left, stride, trim)),
-      };
-    }),
+    gauges: gauges.map(({ stream, ...gauge }, g) => ({
+      stream,
+      ...fitGauge(gauge, evidence[g]!, left, stride, trim),
+    })),
   });
   const final = specOf(readouts[0]!, -1);
   return { final, folds: without.map((readout, k) => specOf(readout, k)) };

@@ -61,7 +61,8 @@ export interface StreamSource {
 
 /**
  * The streams of evidence of one event; the forecaster has run. A car's habits are taken off all but `others`, so that cars of a kind
- * the forecaster hardly knows are judged by their own past. NaN where unknown.
+ * the forecaster hardly knows are judged by their own past. A channel that was not measured is as usual (0), so its average
+ * fades; in `jitter`, and where a movement cannot be told, it is not known (NaN), and the average stays.
  */
 export function fillStreams(
   { channels, slow, spreads, fleetEvents }: StreamSource,

@@ -1,24 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { decodeFloats } from '../../../core/model/numbers.ts';
-import { fitGauge, fitReachGauge, type GaugeRows } from '../../../training/heads/gauges.ts';
+import { fitGauge, type GaugeRows } from '../../../training/heads/gauges.ts';
 import { Extremes, fitReach } from '../../../training/heads/reach.ts';
 
 describe('a gauge by reach', () => {
   it('is told by the furthest of each stretch, without those of the fold left out', () => {
-    const extremes = new Extremes(1, 3);
-    for (const [size, fold] of [
-      [1, 0],
-      [2, 0],
-      [3, 1],
-    ] as const) {
-      extremes.begin(fold);
-      extremes.take(Float32Array.of(size), Float32Array.of(size));
+    const extremes = new Extremes(1, 12);
+    for (let size = 1; size <= 12; size += 1) {
+      extremes.begin(size > 8 ? 1 : 0);
+      extremes.take(Float32Array.of(size), [1]);
     }
-    const plan = { span: 30, single: false, release: 1 };
-    const { reach, precision, span, release } = fitReachGauge(plan, extremes, 1);
+    const plan = { span: 30, single: false, release: 1, reach: true };
+    const { reach, precision, span, release } = fitGauge(plan, extremes, 1, 1, 0);
     expect({ precision, span, release }).toEqual({ precision: undefined, span: 30, release: 1 });
     expect([...decodeFloats(reach!, 3, 'test')]).toEqual([...Float32Array.from(fitReach(extremes, 1))]);
-    expect(reach).not.toBe(fitReachGauge(plan, extremes, -1).reach);
+    expect(reach).not.toBe(fitGauge(plan, extremes, -1, 1, 0).reach);
+  });
+});
+
+describe('a gauge', () => {
+  it('is not fitted on what another kind is fitted on', () => {
+    const plan = { span: 30, single: false };
+    expect(() => fitGauge(plan, new Extremes(1, 1), -1, 1, 0)).toThrow(/fitted on stretches/);
   });
 });
 

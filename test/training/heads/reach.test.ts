@@ -10,7 +10,7 @@ function extremesOf(first: readonly number[], second: (i: number) => number = ()
     // The furthest counts, on either side.
     for (const share of [0.5, -1, 0.1]) {
       const averages = Float32Array.of(share * size, share * second(i));
-      extremes.take(averages, averages);
+      extremes.take(averages, [1, Number.isNaN(second(i)) ? 0 : 1]);
     }
   }
   return extremes;
@@ -71,7 +71,7 @@ describe('the reach of a channel', () => {
     const alone = new Extremes(1, exponential.length);
     for (const size of exponential) {
       alone.begin(0);
-      alone.take(Float32Array.of(size), Float32Array.of(size));
+      alone.take(Float32Array.of(size), [1]);
     }
     const tails = fitReach(extremesOf(exponential), -1);
     const own = fitReach(alone, -1);
@@ -92,6 +92,23 @@ describe('the reach of a channel', () => {
     expect(half[0]).toBe(every[0]);
   });
 
+  it('does not believe a channel that was measured in a stretch or two', () => {
+    const seldom = fitReach(
+      extremesOf(exponential, (i) => (i === 3 ? 0.1 : Number.NaN)),
+      -1,
+    );
+    const never = fitReach(
+      extremesOf(exponential, () => Number.NaN),
+      -1,
+    );
+    expect([...seldom]).toEqual([...never]);
+  });
+
+  it('without a stretch to go by calls nothing rare that is usual', () => {
+    const none = fitReach(new Extremes(1, 1), -1);
+    expect(rarityOf(none, 0, 2)).toBeLessThanOrEqual(1);
+  });
+
   it('takes a channel never measured to go as far as the others', () => {
     const tails = fitReach(
       extremesOf(exponential, () => Number.NaN),
@@ -105,12 +122,12 @@ describe('the reach of a channel', () => {
     const count = 100_000;
     const many = new Extremes(1, count);
     for (let i = 0; i < count; i += 1) {
-      many.begin(i % 5);
-      many.take(Float32Array.of(i / count), Float32Array.of(1));
+      many.begin(i % 7);
+      many.take(Float32Array.of(i / count), [1]);
     }
     const sizes = many.sizesOf(0, -1);
     expect(sizes.length).toBe(20_000);
     expect(sizes.at(-1)).toBeGreaterThan(0.9999);
-    expect(fitReach(many, -1)[0]).toBeCloseTo(0.9, 2);
+    for (const left of [-1, 0, 6]) expect(fitReach(many, left)[0]).toBeCloseTo(0.9, 2);
   });
 });
