@@ -13,6 +13,8 @@ export interface RecordingOptions {
   readonly time?: string | undefined;
   /** Columns left out (labels, notes). */
   readonly ignore?: readonly string[] | undefined;
+  /** Whether columns in which many cells are no numbers will do, when there are no others. Default false. */
+  readonly anyNumber?: boolean;
 }
 
 export interface RecordingRow {
@@ -34,13 +36,15 @@ export interface Recording {
   readonly idColumn: string;
   readonly timeColumn: string;
   readonly columns: readonly ColumnFacts[];
+  /** Columns left out because somebody said so. */
+  readonly ignored: readonly string[];
   /** Columns without a name: row numbers, or what a trailing delimiter makes; no signals. */
   readonly nameless: number;
   /** Names of the numeric columns, in file order: the signals. */
   readonly signals: readonly string[];
   readonly rowCount: number;
   readonly ids: ReadonlyMap<string, number>;
-  /** Streams the rows in file order; `signals` picks and orders the readings (default: all numeric columns); one that the file lacks is NaN. */
+  /** Streams the rows in file order; `signals` picks and orders the readings (default: all numeric columns); one that the file lacks, or that is ignored, is NaN. */
   rows(signals?: readonly string[]): AsyncIterable<RecordingRow>;
 }
 
@@ -69,7 +73,8 @@ export async function openRecording(file: string, options: RecordingOptions = {}
   if (survey.rowCount === 0) throw fault(file, 'has a header but no rows');
   const columns = survey.facts();
   const signals = columns.filter((c) => c.numeric).map((c) => c.name);
-  if (signals.length === 0) throw fault(file, `no numeric column besides ${idColumn} and ${timeColumn}`);
+  const usable = options.anyNumber ? columns.some(({ count }) => count > 0) : signals.length > 0;
+  if (!usable) throw fault(file, `no numeric column besides ${idColumn} and ${timeColumn}`);
   const readTime = survey.timeReader();
   return {
     file,
@@ -80,8 +85,12 @@ export async function openRecording(file: string, options: RecordingOptions = {}
     signals,
     rowCount: survey.rowCount,
     ids: survey.ids,
-    rows: (wanted = signals) =>
-      readRows(file, delimiter, { header, idColumn, timeColumn, wanted, readTime, decimalComma }),
+    ignored: options.ignore ?? [],
+    rows: (wanted = signals) => {
+      const readable = new Set(columns.map(({ name }) => name));
+      const indexes = wanted.map((name) => (readable.has(name) ? header.indexOf(name) : -1));
+      return readRows(file, delimiter, { header, idColumn, timeColumn, indexes, readTime, decimalComma });
+    },
   };
 }
 
@@ -129,7 +138,8 @@ interface RowPlan {
   readonly header: readonly string[];
   readonly idColumn: string;
   readonly timeColumn: string;
-  readonly wanted: readonly string[];
+  /** Column of each reading; −1: there is none. */
+  readonly indexes: readonly number[];
   readonly readTime: (cell: string) => number;
   readonly decimalComma: boolean;
 }
@@ -137,7 +147,7 @@ interface RowPlan {
 async function* readRows(file: string, delimiter: string, plan: RowPlan): AsyncGenerator<RecordingRow> {
   const idIndex = plan.header.indexOf(plan.idColumn);
   const timeIndex = plan.header.indexOf(plan.timeColumn);
-  const indexes = plan.wanted.map((name) => plan.header.indexOf(name));
+  const { indexes } = plan;
   for await (const { record, line } of records(file, delimiter)) {
     const values = new Float64Array(indexes.length);
     for (let c = 0; c < indexes.length; c += 1)

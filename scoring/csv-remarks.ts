@@ -24,9 +24,12 @@ export const signalsGiven = ({ columns }: Recording, names: readonly string[]): 
   names.filter((name) => columns.some((column) => column.name === name && column.count > 0));
 
 /** Signals of the model that the recording lacks or cannot give in every row, and columns the model does not know. */
-export function columnRemarks({ columns, signals }: Recording, names: readonly string[]): string[] {
+export function columnRemarks({ columns, ignored, signals }: Recording, names: readonly string[]): string[] {
   const found = names.flatMap((name) => columns.find((column) => column.name === name) ?? []);
-  const absent = names.filter((name) => !found.some((column) => column.name === name));
+  const left = names.filter((name) => ignored.includes(name));
+  const absent = names.filter(
+    (name) => !left.includes(name) && !found.some((column) => column.name === name),
+  );
   const named = (which: (column: ColumnFacts) => boolean) => found.filter(which).map(({ name }) => name);
   const empty = named(({ count, unreadable }) => count === 0 && unreadable === 0);
   const text = named(({ count, unreadable }) => count === 0 && unreadable > 0);
@@ -38,6 +41,7 @@ export function columnRemarks({ columns, signals }: Recording, names: readonly s
     which.length === 0 ? [] : [`${what}: ${listed(which)}`];
   return [
     ...line('lacks signals of the model, taken as missing', absent),
+    ...line('ignores signals of the model, taken as missing', left),
     ...line('columns that are empty here, taken as missing', empty),
     ...line('columns without a number here, taken as missing', text),
     ...line('cells that are no numbers, each taken as missing', holed),

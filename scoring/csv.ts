@@ -97,7 +97,7 @@ class RowScorer {
  */
 export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   const { file, id, time, ignore, out, detector, signal, warn } = options;
-  const recording = await openRecording(file, { id, time, ignore });
+  const recording = await openRecording(file, { id, time, ignore, anyNumber: true });
   const names = detector.bundle.catalogue.signals.map(({ name }) => name);
   if (signalsGiven(recording, names).length === 0) {
     throw new TelltaleError(

@@ -4,17 +4,10 @@ import type { BundleContent } from '../core/model/bundle.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
 import type { Voices } from '../core/model/voices.ts';
-import {
-  alertsAsked,
-  type Budget,
-  type Calibration,
-  calibrate,
-  keptBackOf,
-  rarerLevel,
-} from './calibrate.ts';
-import { ALERTS_TO_KNOW, LOUD } from './heads/still.ts';
+import { type Budget, type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
+import { LOUD } from './heads/still.ts';
 import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf, usualOf } from './judge.ts';
-import { carsIn, hoursIn, rowsIn, type Series } from './series.ts';
+import { carsIn, hoursIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
 
 /** Below it nothing is strange, whatever the budget. */
@@ -104,15 +97,11 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
   return { tails: balanced, limits };
 }
 
-/** The limits with that of signals that stood still, where the history is long enough to know how seldom they move. */
-function withStill({ ground, judged, alertsPerHour }: Held, content: Uncalibrated, limits: Voices['limits']) {
-  const { scaler, gapMs } = ground.shared;
-  const series = judged.map((one) => one.series);
-  const asked = alertsAsked(rowsIn(series), { alertsPerHour, hours: hoursIn(series, gapMs) });
-  if (asked < ALERTS_TO_KNOW) return limits;
-  const kinds = content.heads.flatMap((spec) =>
-    createHead(spec, scaler.signals.length).statistics.map(() => spec.kind),
-  );
+/** The limits with that of signals that stood still, where it is known how seldom they move. */
+function withStill({ ground }: Held, content: Uncalibrated, limits: Voices['limits']): Voices['limits'] {
+  if (!ground.stillKnown) return limits;
+  const channels = ground.shared.scaler.signals.length;
+  const kinds = content.heads.flatMap((spec) => createHead(spec, channels).statistics.map(() => spec.kind));
   return kinds.map((kind, s) => (kind === 'still' ? LOUD : (limits[s] ?? null)));
 }
 

@@ -17,6 +17,7 @@ import type { HeadSpec } from '../core/model/heads/head.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
 import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, voicesOf, weigher } from './balance.ts';
+import { alertsAsked } from './calibrate.ts';
 import { dealFolds, type Folds } from './folds.ts';
 import { fitRangeHead } from './heads/range.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
@@ -92,12 +93,16 @@ function layGround(input: TrainInput): Ground {
   const gapMs = Math.max(30_000, GAP_STEPS * stepMs);
   const prepared = prepare(series, scaler, width, { stepMs, gapMs });
   const { variants, variantOf } = findVariants(prepared, series);
+  const hours = hoursIn(series, gapMs);
+  const allowed = alertsAsked(prepared.count, { alertsPerHour: input.alertsPerHour, hours });
+  const { still, known } = stillSignals({ leftOut, medians }, allowed);
   return {
     prepared,
     variants,
     variantOf,
     folds: dealFolds(series, input.seed, variantOf),
     leftOut,
+    stillKnown: known,
     shared: {
       format: BUNDLE_FORMAT,
       featureVersion: FEATURE_VERSION,
@@ -109,7 +114,7 @@ function layGround(input: TrainInput): Ground {
         center: [...scaler.center],
         scale: [...scaler.scale],
       },
-      still: stillSignals({ leftOut, medians }),
+      still,
       medians: [...medians],
       hysteresis: { ...HYSTERESIS },
       stepMs,

@@ -22,6 +22,7 @@ import { release, versionOf } from './registry.ts';
 import { writeReport } from './report.ts';
 import { writeModelFiles, writeWhole } from './save.ts';
 import { sayModel } from './say-model.ts';
+import type { LeftOut } from './scaling.ts';
 import { carsIn, rowsIn, type Series } from './series.ts';
 import { type KnownFault, readTruth } from './truth.ts';
 import { turn } from './turn.ts';
@@ -155,6 +156,7 @@ export async function dataFromCsv(
 
 const UNUSED = [
   ['constant', 'the same in every row, watched for being something else'],
+  ['seldom', 'not watched, the same in the few rows in which it was measured'],
   ['rare', 'not watched, the same in all but a few rows'],
   ['missing', 'not watched, hardly ever measured'],
 ] as const;
@@ -193,8 +195,10 @@ export async function runJob(
   });
   const { bundle, model } = trained;
   try {
+    const whyOf = ({ signal, why }: LeftOut) =>
+      why === 'constant' && !bundle.still.signals.includes(signal) ? 'seldom' : why;
     for (const [why, what] of UNUSED) {
-      const unused = trained.leftOut.filter((one) => one.why === why);
+      const unused = trained.leftOut.filter((one) => whyOf(one) === why);
       const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
       if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);
     }

@@ -24,6 +24,8 @@ export interface Ground {
   readonly folds: Folds;
   /** Signals no channel is made of, and why. */
   readonly leftOut: FittedScaler['leftOut'];
+  /** Whether a signal that stood still and moves is an alert by itself. */
+  readonly stillKnown: boolean;
   readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'usual' | 'threshold' | 'card'>;
 }
 

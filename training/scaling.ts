@@ -9,11 +9,17 @@ export interface FittedScaler {
   readonly scaler: Scaler;
   /** Median of each signal, null when it was never measured. */
   readonly medians: readonly (number | null)[];
-  readonly leftOut: readonly { readonly signal: number; readonly why: LeftOut }[];
+  readonly leftOut: readonly LeftOut[];
 }
 
-/** The same in every row; something else in so few that no spread can be told; or hardly measured. */
-export type LeftOut = 'constant' | 'rare' | 'missing';
+/** A signal that makes no channel. */
+export interface LeftOut {
+  readonly signal: number;
+  /** The same in every row; something else in so few that no spread can be told; or hardly measured. */
+  readonly why: 'constant' | 'rare' | 'missing';
+  /** Share of all rows in which a constant one was measured. */
+  readonly measured?: number;
+}
 
 const CLIP = 8;
 const MAX_SAMPLE = 40_000;
@@ -60,12 +66,19 @@ function robustSpread(sorted: Float64Array, median: number): number {
   return (quantileOf(sorted, 0.995) - quantileOf(sorted, 0.005)) / 5.15;
 }
 
-/** Whether any row has something else than `always`. */
-function everElse(series: readonly Series[], width: number, signal: number, always: number): boolean {
-  return series.some(({ tsMs, values }) => {
-    for (let i = 0; i < tsMs.length; i += 1) if (isElse(values[i * width + signal]!, always)) return true;
-    return false;
-  });
+/** Looks at every row of a signal that hardly ever moves: one is enough for it not to be constant. */
+function constantOrRare(series: readonly Series[], width: number, signal: number, always: number): LeftOut {
+  let measured = 0;
+  let rows = 0;
+  for (const { tsMs, values } of series) {
+    rows += tsMs.length;
+    for (let i = 0; i < tsMs.length; i += 1) {
+      const value = values[i * width + signal]!;
+      if (isElse(value, always)) return { signal, why: 'rare' };
+      if (!Number.isNaN(value)) measured += 1;
+    }
+  }
+  return { signal, why: 'constant', measured: measured / rows };
 }
 
 /** `width`: signals in the catalogue. */
@@ -76,7 +89,7 @@ export function fitScaler(series: readonly Series[], width: number): FittedScale
   const center: number[] = [];
   const scale: number[] = [];
   const medians: (number | null)[] = [];
-  const leftOut: { signal: number; why: LeftOut }[] = [];
+  const leftOut: LeftOut[] = [];
   for (let signal = 0; signal < width; signal += 1) {
     const { sorted, seen } = column(series, width, signal, stride);
     const median = sorted.length > 0 ? quantileOf(sorted, 0.5) : null;
@@ -87,7 +100,7 @@ export function fitScaler(series: readonly Series[], width: number): FittedScale
     }
     const spread = robustSpread(sorted, median);
     if (!(spread > 1e-9 * Math.max(1e-3, Math.abs(median)))) {
-      leftOut.push({ signal, why: everElse(series, width, signal, median) ? 'rare' : 'constant' });
+      leftOut.push(constantOrRare(series, width, signal, median));
       continue;
     }
     signals.push(signal);

@@ -18,14 +18,16 @@ describe('remarks on the columns of a recording', () => {
       ...[column('a', 9), column('text', 0, 9), column('empty', 0), column('new', 9)],
       column('holed', 3, 1),
     ],
+    ignored: ['label', 'left'],
     signals: ['a', 'new'],
   } as unknown as Recording;
 
   it('tells a column that is absent from one that is empty, one without numbers and one with cells that are none', () => {
-    const names = ['a', 'text', 'empty', 'gone', 'holed'];
+    const names = ['a', 'text', 'empty', 'gone', 'holed', 'left'];
     expect(signalsGiven(recording, names)).toEqual(['a', 'holed']);
     expect(columnRemarks(recording, names)).toEqual([
       'lacks signals of the model, taken as missing: gone',
+      'ignores signals of the model, taken as missing: left',
       'columns that are empty here, taken as missing: empty',
       'columns without a number here, taken as missing: text',
       'cells that are no numbers, each taken as missing: holed (25.0 %)',

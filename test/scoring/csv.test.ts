@@ -298,6 +298,31 @@ describe('scoreCsv', () => {
     expect(scores.map((line) => Number(line.split(',')[2]) > 3)).toEqual(rows.map((_, i) => i % 4 !== 1));
   });
 
+  it('scores a recording in which every column has cells that are no numbers', async () => {
+    writeFileSync(at('torn.csv'), 'id,time,speedKmh\na,0,90\na,1,error\na,2,90\n');
+    const warned: string[] = [];
+    const { rows } = await scoreCsv({
+      ...{ file: at('torn.csv'), id: 'id', time: 'time', ignore: [], out: at('torn-scores.csv') },
+      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      warn: (line) => warned.push(line),
+    });
+    expect(rows).toBe(3);
+    expect(warned.join('\n')).toMatch(/speedKmh \(33\.3 %\)/);
+  });
+
+  it('does not read a column that is to be ignored, though the model knows it', async () => {
+    writeFileSync(at('ignored.csv'), 'id,time,speedKmh,coolantC\na,0,900,90\na,1,900,90\n');
+    const warned: string[] = [];
+    await scoreCsv({
+      ...{ file: at('ignored.csv'), id: 'id', time: 'time', out: at('ignored-scores.csv') },
+      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      ignore: ['speedKmh'],
+      warn: (line) => warned.push(line),
+    });
+    expect(warned.join('\n')).toMatch(/ignores signals of the model, taken as missing: speedKmh/);
+    expect(readFileSync(at('ignored-scores.csv'), 'utf8').split('\n')[2]).toMatch(/^a,1,0,/);
+  });
+
   it('says when what always was the same moves, and when nearly all is in alert', async () => {
     const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
     // The hand-made model watches speed and coolant; oil stood at 200 all along.

@@ -109,7 +109,7 @@ describe('training', () => {
     );
     const { bundle, leftOut } = await train(inputOf(backend, { catalogue, series, alertsPerHour: 3 }));
     expect(leftOut).toEqual([
-      { signal: constant, why: 'constant' },
+      { signal: constant, why: 'constant', measured: 1 },
       { signal: flag, why: 'rare' },
     ]);
     expect(bundle.still).toEqual({ signals: [constant], values: [7] });

@@ -45,7 +45,7 @@ describe('fitScaler', () => {
     ];
     const { scaler, leftOut, medians } = fitScaler([seriesOf(columns, 4000)], 6);
     expect(leftOut).toEqual([
-      { signal: 0, why: 'constant' },
+      { signal: 0, why: 'constant', measured: 1 },
       { signal: 1, why: 'missing' },
       { signal: 2, why: 'missing' },
       { signal: 5, why: 'rare' },
@@ -60,7 +60,7 @@ describe('fitScaler', () => {
     const { leftOut } = fitScaler([seriesOf([(r) => (r === 1 ? 1 : 0), (r) => r % 7, () => 5], 90_000)], 3);
     expect(leftOut).toEqual([
       { signal: 0, why: 'rare' },
-      { signal: 2, why: 'constant' },
+      { signal: 2, why: 'constant', measured: 1 },
     ]);
   });
 });
