@@ -1,6 +1,6 @@
 // What a person should know of a recording that was scored: columns that are not what they were in training, signals that the model
 // does not see as it sees others, rows that come at another rate, and alerts that are up nearly all the time.
-import { counted } from '../core/counted.ts';
+import { counted, percent } from '../core/counted.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import { isElse } from '../core/model/features.ts';
 import type { Recording, RecordingRow } from '../core/recording.ts';
@@ -13,11 +13,6 @@ function listed(names: readonly string[]): string {
   const more = names.length - MOST_NAMED;
   return more <= 1 ? names.join(', ') : `${names.slice(0, MOST_NAMED).join(', ')} and ${more} more`;
 }
-
-const percent = (part: number, whole: number): string => {
-  const share = (100 * part) / whole;
-  return share < 0.1 ? '<0.1 %' : `${share.toFixed(1)} %`;
-};
 
 /** Signals of the model that the recording has a number for. */
 export const signalsGiven = ({ columns }: Recording, names: readonly string[]): string[] =>

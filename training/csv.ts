@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
-import { counted } from '../core/counted.ts';
+import { counted, percent } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
 import { timeDirection } from '../core/recording-order.ts';
@@ -56,8 +56,8 @@ function columnRemarks({ columns, nameless }: Recording): string[] {
     ...named(
       'with missing readings',
       holed.map(({ name, missing, unreadable, count }) => {
-        const share = (100 * (missing + unreadable)) / (missing + unreadable + count);
-        return `${name} (${share < 0.1 ? '<0.1' : share.toFixed(1)} %)`;
+        const lacking = missing + unreadable;
+        return `${name} (${percent(lacking, lacking + count)})`;
       }),
     ),
   ];
