@@ -19,19 +19,15 @@ import { HYSTERESIS } from '../core/model/hysteresis.ts';
 import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, voicesOf, weigher } from './balance.ts';
 import { alertsAsked } from './calibrate.ts';
 import { dealFolds, type Folds } from './folds.ts';
-import { fitRangeHead } from './heads/range.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
-import { fitShockHead } from './heads/shock.ts';
-import { stillHeads, stillSignals } from './heads/still.ts';
-import { type Ground, type Judged, judge, type Parts, scoresOf, usualOf } from './judge.ts';
-import { fitNetwork, type Network } from './network.ts';
-import { prepare, selectRows } from './prepared.ts';
-import { type FittedHeads, fitRelationsBeside } from './relations.ts';
+import { stillSignals } from './heads/still.ts';
+import { type Ground, scoresOf, usualOf } from './judge.ts';
+import { fitAll, TRIM } from './parts.ts';
+import { prepare } from './prepared.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
 import { fitStatisticTails } from './statistics.ts';
-import { mapInTurns } from './turn.ts';
-import { findVariants, variantsAmong, wrapHead } from './variants.ts';
+import { findVariants } from './variants.ts';
 
 export interface TrainInput {
   readonly catalogue: Catalogue;
@@ -48,7 +44,7 @@ export interface TrainInput {
   /** Share of the strangest training rows taken for faults. Default 0.03. */
   readonly trim?: number;
   readonly latenessMs?: number;
-  /** Heads besides the relation head. Default usualHeads. */
+  /** Heads besides the relation head. Default: as parts.ts has them. */
   readonly heads?: readonly ResidualHeadPlan[];
   /** What the card says beyond what is known here. */
   readonly card?: Readonly<Record<string, unknown>>;
@@ -69,17 +65,6 @@ export interface Trained {
   readonly leftOut: Ground['leftOut'];
 }
 
-/**
- * Heads besides the relation head. A linear forecast tells most on a single rig, where the same minutes come again and again,
- * and least on a fleet.
- */
-export const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
-  { name: 'autoencoder', source: 'autoencoder', span: 30, share: 0.4 },
-  { name: 'forecast', source: 'forecast', span: 30, share: oneRig ? 1 : 0.4 },
-];
-
-/** Share of the strangest training rows taken for faults, unless said otherwise. */
-const TRIM = 0.03;
 const MIN_ROWS = 100;
 const GAP_STEPS = 60;
 
@@ -124,157 +109,11 @@ function layGround(input: TrainInput): Ground {
   };
 }
 
-interface Fitted {
-  readonly parts: Parts;
-  readonly model: LayersModel;
-  readonly judged: readonly Judged[];
-  /** What judged each fold. */
-  readonly partsOf: (fold: number) => Parts;
-}
-
 /**
  * Voices have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without them. Where they would
  * raise it by more, the history has faults that are loud in them, and nothing else may be unheard for that.
  */
 const WITH_VOICES = 1.035;
-
-/** The networks, with the heads that live off them. */
-interface Networks {
-  readonly final: Network;
-  /** Each fitted on every other fold: they judge what the other has seen. None where no head lives off them. */
-  readonly halves: readonly Network[];
-}
-
-/** The network costs most: two rough ones judge all cars. */
-async function fitNetworks(
-  input: TrainInput,
-  { prepared, folds, variants }: Ground,
-  progress: (done: number, what: string) => void,
-): Promise<Networks> {
-  const { seed, backend, signal, trim = TRIM, maxSteps = 1000 } = input;
-  const heads = input.heads ?? usualHeads(folds.byTime);
-  const options = { seed, backend, signal, trim, maxSteps, heads };
-  const halves: Network[] = [];
-  if (heads.length > 0) {
-    for (const half of [0, 1]) {
-      const keep = (r: number) => folds.ofRow[r]! % 2 === half;
-      const network = await fitNetwork(selectRows(prepared, keep), {
-        ...options,
-        variants: variantsAmong(variants, keep),
-        share: 0.5,
-        progress: (done, what) => progress(0.25 * (half + done), what),
-      });
-      network.model.dispose();
-      halves.push(network);
-    }
-  }
-  const final = await fitNetwork(prepared, {
-    ...options,
-    variants,
-    share: 1,
-    progress: (done, what) => progress(0.5 + 0.5 * done, what),
-  });
-  return { final, halves };
-}
-
-/**
- * The range and shock heads of all variants: fitted on all rows, and without each fold. What a jump is cannot be told from
- * a single rig's own past.
- */
-async function fitSimple(
-  { prepared, folds, variants }: Ground,
-  trim: number,
-  signal: AbortSignal,
-): Promise<FittedHeads> {
-  const fit = (keep: (row: number) => boolean) =>
-    variants.flatMap((variant, v) => {
-      const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
-      const heads: HeadSpec[] = [fitRangeHead(own, trim)];
-      if (!folds.byTime) heads.push(fitShockHead(own, trim));
-      return heads.map((head) => wrapHead(head, variants, v));
-    });
-  const without = Array.from({ length: folds.count }, (_, fold) => fold);
-  return {
-    final: fit(() => true),
-    folds: await mapInTurns(without, (fold) => fit((r) => folds.ofRow[r] !== fold), signal),
-  };
-}
-
-interface AllParts {
-  readonly networks: Networks;
-  readonly simple: FittedHeads;
-  readonly relations: FittedHeads;
-}
-
-/** Puts the parts together, and judges every row by those that had not seen its car. */
-function judgeAll(
-  { series, progress = () => {} }: TrainInput,
-  ground: Ground,
-  { networks: { final, halves }, simple, relations }: AllParts,
-): Fitted {
-  progress(0.95, 'calibrating');
-  const watch = stillHeads(ground.shared.still);
-  const partsOf = (fold: number): Parts => {
-    const other = halves[1 - (fold % 2)];
-    return {
-      network: (other ?? final).network,
-      heads: [...relations.folds[fold]!, ...simple.folds[fold]!, ...watch, ...(other?.heads ?? [])],
-    };
-  };
-  return {
-    parts: {
-      network: final.network,
-      heads: [...relations.final, ...simple.final, ...watch, ...final.heads],
-    },
-    model: final.model,
-    judged: judge(ground, series, partsOf),
-    partsOf,
-  };
-}
-
-/** What is fitted on this thread, while relations are fitted on another. */
-async function fitHere(
-  input: TrainInput,
-  ground: Ground,
-  progress: (done: number, what: string) => void,
-): Promise<Omit<AllParts, 'relations'>> {
-  const networks = await fitNetworks(input, ground, progress);
-  try {
-    return { networks, simple: await fitSimple(ground, input.trim ?? TRIM, input.signal) };
-  } catch (error) {
-    networks.final.model.dispose();
-    throw error;
-  }
-}
-
-/** Fits everything on all rows, and on parts of them to judge the rest. */
-async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
-  const { prepared, folds, variants } = ground;
-  const { seed, trim = TRIM, relationRows, progress = () => {} } = input;
-  const done = { relations: 0, here: 0 };
-  const say = (part: keyof typeof done) => (share: number, what: string) => {
-    done[part] = share;
-    progress(0.4 * done.relations + 0.5 * done.here, what);
-  };
-  progress(0, 'fitting relations beside the networks');
-  // The first to fail stops the other, and says why.
-  const failed = new AbortController();
-  const signal = AbortSignal.any([input.signal, failed.signal]);
-  const stopBoth = (error: unknown) => {
-    failed.abort(error);
-    throw error;
-  };
-  const { reconstruction: _, ...rows } = prepared;
-  const work = { prepared: rows, variants, folds, seed, trim, relationRows };
-  const [beside, here] = await Promise.allSettled([
-    fitRelationsBeside(work, { signal, progress: say('relations') }).catch(stopBoth),
-    fitHere({ ...input, signal }, ground, say('here')).catch(stopBoth),
-  ]);
-  if (beside.status === 'fulfilled' && here.status === 'fulfilled')
-    return judgeAll(input, ground, { ...here.value, relations: beside.value });
-  if (here.status === 'fulfilled') here.value.networks.final.model.dispose();
-  throw failed.signal.reason;
-}
 
 /**
  * Trains a model.
