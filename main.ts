@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The command table: what telltale can do, which settings each command takes, and where it is done.
-import { describeSettings, LOG_SETTINGS, readConfig, type SettingKey, type Settings } from './core/config.ts';
+import { describeSettings, readConfig } from './core/config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
 import { messageOf, TelltaleError } from './core/errors.ts';
 import { Metrics } from './core/metrics.ts';
 import type { Context } from './core/service.ts';
+import { LOG_SETTINGS, type SettingKey, type Settings } from './core/settings.ts';
 
 type Run = (settings: Settings, context: Context, positionals: readonly string[]) => Promise<void>;
 

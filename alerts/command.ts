@@ -2,12 +2,12 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveCatalogue } from '../core/catalogue.ts';
-import type { Settings } from '../core/config.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import { openLog } from '../core/log/open.ts';
 import { followReleases } from '../core/model/releases.ts';
 import { aborted, type Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import type { AlertView } from './alert-index.ts';
 import { type Alert, followAlerts } from './page/phone-client.js';
 import type { FaultChoice, FleetControl } from './routes.ts';

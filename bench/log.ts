@@ -4,9 +4,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LOG_SETTINGS, readConfig } from '../core/config.ts';
+import { readConfig } from '../core/config.ts';
 import type { Log, NewRecord } from '../core/log/log.ts';
 import { openLog } from '../core/log/open.ts';
+import { LOG_SETTINGS } from '../core/settings.ts';
 import { argument, type Figure, median, printFigures, quantile } from './support.ts';
 
 const RUNS = argument('runs', 5);

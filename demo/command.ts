@@ -1,6 +1,7 @@
 // `telltale demo`, which is `npm start`: the whole stream in one process, on the simulated fleet or on a recording.
-import type { Settings } from '../core/config.ts';
+
 import type { Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import { runLiveDemo } from './live.ts';
 import { runRecordingDemo } from './recording.ts';
 

@@ -1,8 +1,8 @@
 // `npm start`: a simulated fleet on the whole stream. The first start drives a first history through the real path, trains
 // on it and releases; every start then goes live and breaks a car now and then. A second start goes on where this one ended.
 import { resolveCatalogue } from '../core/catalogue.ts';
-import type { Settings } from '../core/config.ts';
 import { aborted, type Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { credentials, scenarioOf } from '../simulator/command.ts';
 import { followCommands } from '../simulator/control.ts';

@@ -1,8 +1,8 @@
 // `telltale serve`: the alerts room's server; with --control also the page's button that breaks simulated cars, which goes
 // over MQTT and so needs the simulator's client, handed over here because rooms do not import each other.
 import { runServe } from '../alerts/command.ts';
-import type { Settings } from '../core/config.ts';
 import type { Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import { credentials } from '../simulator/command.ts';
 import { connectFleetControl } from '../simulator/control.ts';
 import { FAULTS } from '../simulator/faults.ts';

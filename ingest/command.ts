@@ -1,12 +1,12 @@
 // The commands of this room: `telltale ingest` runs the broker and the bridge; `dead-letters` and `redrive` care for what
 // could not be accepted.
 import { resolveCatalogue } from '../core/catalogue.ts';
-import type { Settings } from '../core/config.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import { openLog } from '../core/log/open.ts';
 import { startMetricsServer } from '../core/metrics-server.ts';
 import { aborted, type Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
+import type { Settings } from '../core/settings.ts';
 import {
   addTo,
   type Choice,

@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { resolveCatalogue } from '../core/catalogue.ts';
-import type { Settings } from '../core/config.ts';
 import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { givenFlags } from '../core/given-flags.ts';
@@ -14,6 +13,7 @@ import { checkBundle } from '../core/model/bundle.ts';
 import { readBundle } from '../core/model/bundle-file.ts';
 import { type AliasName, readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import { scoreCsv } from './csv.ts';
 import { reprocess } from './reprocess.ts';
 import { readyDetector, startScoring } from './service.ts';

@@ -1,10 +1,11 @@
 // Writes docs/reference.md from the code's own tables: commands, settings, topics, schemas, errors, metrics.
 // `node scripts/reference.ts` writes it; test/reference.test.ts holds the file against the code.
 import { writeFile } from 'node:fs/promises';
-import { describeSettings, SETTINGS } from '../core/config.ts';
+import { describeSettings } from '../core/config.ts';
 import { ERRORS } from '../core/errors.ts';
 import type { Schema } from '../core/events.ts';
 import { METRICS } from '../core/metrics.ts';
+import { SETTINGS } from '../core/settings.ts';
 import { FIXED_TOPICS, policyStateTopic, scorerStateTopic, scoresTopic } from '../core/topics.ts';
 import { COMMANDS } from '../main.ts';
 

@@ -1,9 +1,10 @@
 // `telltale simulate --check`: is the fleet believable? The same facts from real drives (a recording with OBD-II columns)
 // and from simulated drives of the same kind, side by side.
-import type { Settings } from '../core/config.ts';
+
 import { TelltaleError } from '../core/errors.ts';
 import { openRecording, type Recording } from '../core/recording.ts';
 import type { Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import { type Drive, FACTS } from './facts.ts';
 import { Fleet } from './fleet.ts';
 import { completeScenario } from './scenario.ts';

@@ -1,11 +1,11 @@
 // The commands `telltale simulate` and `telltale record`: which kind of run the settings ask for, what is shown of it.
 import { resolveCatalogue } from '../core/catalogue.ts';
-import type { Settings } from '../core/config.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { openLog } from '../core/log/open.ts';
 import { openRecording } from '../core/recording.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
+import type { Settings } from '../core/settings.ts';
 import { listenForCommands } from './control.ts';
 import type { Broker } from './link.ts';
 import { progressLine, type RunSummary, summarise, summaryText } from './progress.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { SETTINGS } from '../core/config.ts';
+import { SETTINGS } from '../core/settings.ts';
 import { COMMANDS } from '../main.ts';
 import { REFERENCE_FILE, renderReference } from '../scripts/reference.ts';
 

@@ -2,9 +2,9 @@
 // over in silence, and a place that cannot be written would be found out at the end.
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { SettingKey, Settings } from '../core/config.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { givenFlags } from '../core/given-flags.ts';
+import type { SettingKey, Settings } from '../core/settings.ts';
 import { MODEL_FILES } from './save.ts';
 
 /** Which records of the log, and what becomes of the release. */

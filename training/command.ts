@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { catalogueHash, resolveCatalogue } from '../core/catalogue.ts';
-import type { Settings } from '../core/config.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import type { Log } from '../core/log/log.ts';
@@ -10,6 +9,7 @@ import { openLog } from '../core/log/open.ts';
 import { loadBackend } from '../core/model/backend.ts';
 import { readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
+import type { Settings } from '../core/settings.ts';
 import { checkOut, checkTrainFlags } from './choice.ts';
 import { dataFromCsv, type Job, recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
 import { describeModels } from './model-list.ts';

@@ -1,6 +1,7 @@
 // The one place that chooses the log: Kafka when brokers are set, the embedded one otherwise.
-import type { Settings } from '../config.ts';
+
 import type { Clock } from '../service.ts';
+import type { Settings } from '../settings.ts';
 import type { Log } from './log.ts';
 
 export interface OpenOptions {

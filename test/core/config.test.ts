@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeSettings, LOG_SETTINGS, readConfig, SETTINGS, type SettingKey } from '../../core/config.ts';
+import { describeSettings, readConfig } from '../../core/config.ts';
+import { LOG_SETTINGS, SETTINGS, type SettingKey } from '../../core/settings.ts';
 
 const keys = ['dataDir', 'mqttPort', 'kafkaBrokers', 'httpPort'] as const satisfies readonly SettingKey[];
 

@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readConfig, type Settings } from '../../core/config.ts';
+import { readConfig } from '../../core/config.ts';
+import type { Settings } from '../../core/settings.ts';
 import { checkOut, checkTrainFlags } from '../../training/choice.ts';
 import { MODEL_FILES } from '../../training/save.ts';
 
