@@ -1,11 +1,10 @@
 // What each column of a recording is: one pass over its records.
-import { TimeSurvey } from './recording-time.ts';
 
 const EMPTY = new Set(['', 'nan', 'null', 'na', 'n/a', 'none', '-']);
 /** A column counts as numeric when at most this share of its filled cells is unreadable. */
 const UNREADABLE_SHARE = 0.05;
 
-/** What was found in a column that has a name, is no id, no time and not ignored. */
+/** What was found in a column that has a name, is no id and not ignored. */
 export interface ColumnFacts {
   readonly name: string;
   readonly numeric: boolean;
@@ -36,7 +35,6 @@ export function readCell(cell: string | undefined, decimalComma: boolean): numbe
 export interface SurveyPlan {
   readonly header: readonly string[];
   readonly idColumn: string;
-  readonly timeColumn: string;
   readonly ignore: readonly string[];
   /** As in readCell. */
   readonly decimalComma: boolean;
@@ -50,25 +48,20 @@ export class Survey {
   readonly #indexes: readonly number[];
   readonly #names: readonly string[];
   readonly #idIndex: number;
-  readonly #timeIndex: number;
   readonly #count: Float64Array;
   readonly #missing: Float64Array;
   readonly #unreadable: Float64Array;
   readonly #min: Float64Array;
   readonly #max: Float64Array;
-  readonly #times = new TimeSurvey();
 
-  constructor({ header, idColumn, timeColumn, ignore, decimalComma }: SurveyPlan) {
+  constructor({ header, idColumn, ignore, decimalComma }: SurveyPlan) {
     this.#decimalComma = decimalComma;
     const kept = header
       .map((name, i) => ({ name, i }))
-      .filter(
-        ({ name }) => name !== '' && name !== idColumn && name !== timeColumn && !ignore.includes(name),
-      );
+      .filter(({ name }) => name !== '' && name !== idColumn && !ignore.includes(name));
     this.#indexes = kept.map(({ i }) => i);
     this.#names = kept.map(({ name }) => name);
     this.#idIndex = header.indexOf(idColumn);
-    this.#timeIndex = header.indexOf(timeColumn);
     const n = kept.length;
     this.#count = new Float64Array(n);
     this.#missing = new Float64Array(n);
@@ -81,7 +74,6 @@ export class Survey {
     this.rowCount += 1;
     const id = record[this.#idIndex] ?? '';
     if (id !== '') this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
-    this.#times.add(record[this.#timeIndex] ?? '');
     for (let c = 0; c < this.#indexes.length; c += 1) {
       const value = readCell(record[this.#indexes[c]!], this.#decimalComma);
       if (value === undefined) this.#unreadable[c]! += 1;
@@ -109,10 +101,5 @@ export class Survey {
         max: this.#max[c]!,
       };
     });
-  }
-
-  /** Event time in ms of a cell of the time column, NaN when it is no time. */
-  timeReader(): (cell: string) => number {
-    return this.#times.reader();
   }
 }

@@ -1,120 +1,241 @@
-// How a recording writes its times: as numbers in some unit, as ISO dates, as dates people write (1/3/2024 9:05, 01.03.24), or as
-// times of day. Learnt from the whole column, because 1/3 alone may be a day in January or in March.
+// How one column of a recording writes its times, learnt from the whole column: 1/3 alone may be a day in January or in March,
+// 1700000 may be seconds or milliseconds, and one absurd cell must not decide. time-text.ts and time-numbers.ts read the cells.
+import { chooseNumbers, isOurTime, medianOf, readNumber, type TimeRole } from './time-numbers.ts';
+import { DATE_ORDERS, readText, type TextTime } from './time-text.ts';
+import { wordsOf } from './time-words.ts';
 
-const NUMBER_OF_DATE = /^(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?:,?[ T]+(\S.*))?$/;
-const ISO = /^\d{4}-\d\d(?:-\d\d)?(?:[ T]\d\d:.*)?$/i;
-const YEAR_FIRST = /^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})(?:,?[ T]+(\S.*))?$/;
-const TIME_OF_DAY = /^(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?(?: ?([ap])\.?m\.?)?$/i;
+export type TimeKind = 'instant' | 'date' | 'ofDay' | 'elapsed';
 
-/** Ms since midnight, NaN when it is no time of day. */
-function readTimeOfDay(text: string): number {
-  const parts = TIME_OF_DAY.exec(text);
-  if (!parts) return Number.NaN;
-  const [, hourText, minuteText, secondText = '0', half] = parts;
-  let hour = Number(hourText);
-  if (half !== undefined) {
-    if (hour < 1 || hour > 12) return Number.NaN;
-    hour = (hour % 12) + (half.toLowerCase() === 'p' ? 12 : 0);
-  }
-  const minute = Number(minuteText);
-  const second = Number(secondText.replace(',', '.'));
-  if (hour > 23 || minute > 59 || second >= 61) return Number.NaN;
-  return Math.round(((hour * 60 + minute) * 60 + second) * 1000);
+/** How a column is read. */
+export interface ColumnTimes {
+  readonly kind: TimeKind;
+  /** Ms of a cell; NaN when it is no time. */
+  readonly read: (cell: string) => number;
+  /** Whether a cell that gives NaN is a time, but absurdly far from the others. */
+  readonly isFar: (cell: string) => boolean;
+  /** Unit or form, and what it was taken from. */
+  readonly says: string;
+  /** Share of the cells looked at, empty ones aside, that cannot be read; 1 of a column without any. */
+  readonly unreadShare: number;
+  /** A cell that cannot be read; empty: there is none. */
+  readonly unread: string;
+  /** Times of the cells looked at, in order. */
+  readonly sorted: readonly number[];
+  /** Steps within a car of the cells looked at, signed. */
+  readonly steps: readonly number[];
 }
 
-/** A day and what stands after it, UTC; NaN when there is no such day. */
-function dateMs(year: number, month: number, day: number, rest: string | undefined): number {
-  const at = Date.UTC(year, month - 1, day);
-  const found = new Date(at);
-  if (found.getUTCMonth() !== month - 1 || found.getUTCDate() !== day) return Number.NaN;
-  return rest === undefined ? at : at + readTimeOfDay(rest.trim());
+/** Cells looked at when the column is decided: when there are as many, every other is let go. */
+const MOST_CELLS = 4000;
+/** Cars whose cell before is remembered, at most; of others no step is known. */
+const MOST_CARS = 50_000;
+
+interface Pair {
+  readonly cell: string;
+  /** The cell before it, of the same car. */
+  readonly before: string | undefined;
 }
 
-/** An ISO date, or one like it with fewer digits, ms; NaN when it is not in the calendar. Undefined: it is no such date. */
-function readYearFirst(text: string): number | undefined {
-  // Date.parse takes much that is no date for one, so what reaches it is of ISO's form.
-  if (ISO.test(text)) {
-    const iso = text.replace(' ', 'T').replace(',', '.');
-    return Date.parse(/(?:z|[+-]\d\d:?\d\d)$/i.test(iso) || !iso.includes('T') ? iso : `${iso}Z`);
-  }
-  const parts = YEAR_FIRST.exec(text);
-  return parts ? dateMs(Number(parts[1]), Number(parts[3]), Number(parts[4]), parts[5]) : undefined;
-}
-
-/** A date written with the year last, read both ways, ms; NaN where a way is impossible. Undefined: it is no such date. */
-function readBothWays(text: string): { readonly dayFirst: number; readonly monthFirst: number } | undefined {
-  const parts = NUMBER_OF_DATE.exec(text);
-  if (!parts) return undefined;
-  const [, a, , b, yearText, rest] = parts;
-  const year = Number(yearText) + (yearText!.length === 2 ? 2000 : 0);
-  return {
-    dayFirst: dateMs(year, Number(b), Number(a), rest),
-    monthFirst: dateMs(year, Number(a), Number(b), rest),
-  };
-}
-
-/** What a way of reading would make of the column. */
-class Reading {
-  unread = 0;
-  #first = Number.POSITIVE_INFINITY;
-  #last = Number.NEGATIVE_INFINITY;
-
-  add(tsMs: number): void {
-    if (Number.isNaN(tsMs)) this.unread += 1;
-    else {
-      this.#first = Math.min(this.#first, tsMs);
-      this.#last = Math.max(this.#last, tsMs);
-    }
-  }
-
-  get spanMs(): number {
-    return this.#last - this.#first;
-  }
-}
-
-/** Learns from each cell of the time column how it is to be read. */
+/** Looks at each cell of a column that may hold times. */
 export class TimeSurvey {
-  #largest = 0;
-  readonly #dayFirst = new Reading();
-  readonly #monthFirst = new Reading();
+  readonly #header: string;
+  readonly #decimalComma: boolean;
+  readonly #last = new Map<string, string>();
+  #pairs: Pair[] = [];
+  #stride = 1;
+  #seen = 0;
+  /** Of all dates in figures: how many each order cannot read. */
+  readonly #unread = [0, 0, 0];
 
-  add(cell: string): void {
-    const value = Number(cell);
-    if (Number.isFinite(value)) {
-      this.#largest = Math.max(this.#largest, Math.abs(value));
-      return;
+  constructor(header: string, decimalComma = false) {
+    this.#header = header;
+    this.#decimalComma = decimalComma;
+  }
+
+  add(raw: string, id: string): void {
+    const cell = raw.trim();
+    if (cell === '') return;
+    // A day past the twelfth may stand in one row of a million, so dates in figures are looked at in every row.
+    if (/^\d{1,2}[-/.]\d/.test(cell)) {
+      const ms = readText(cell)?.ms;
+      if (ms?.length === 3) for (let o = 0; o < 3; o += 1) if (Number.isNaN(ms[o])) this.#unread[o]! += 1;
     }
-    const both = readBothWays(cell.trim());
-    if (both === undefined) return;
-    this.#dayFirst.add(both.dayFirst);
-    this.#monthFirst.add(both.monthFirst);
+    if (this.#seen % this.#stride === 0) {
+      this.#pairs.push({ cell, before: this.#last.get(id) });
+      if (this.#pairs.length >= MOST_CELLS) {
+        this.#pairs = this.#pairs.filter((_, i) => i % 2 === 0);
+        this.#stride *= 2;
+      }
+    }
+    this.#seen += 1;
+    if (this.#last.has(id) || this.#last.size < MOST_CARS) this.#last.set(id, cell);
   }
 
-  /** Numeric times are seconds, milliseconds, microseconds or nanoseconds by their size: year 5138 in seconds is 1e11. */
-  #msPerUnit(): number {
-    if (this.#largest < 1e11) return 1000;
-    if (this.#largest < 1e14) return 1;
-    return this.#largest < 1e17 ? 1e-3 : 1e-6;
+  /** Whether most cells looked at are numbers. */
+  get isNumeric(): boolean {
+    const numbers = this.#pairs.filter(({ cell }) => !Number.isNaN(readNumber(cell, this.#decimalComma)));
+    return numbers.length > 0.5 * this.#pairs.length;
   }
 
-  /** The way that reads more cells; of two that read all, the one under which the recording is shorter. */
-  #isDayFirst(): boolean {
-    const unread = this.#dayFirst.unread - this.#monthFirst.unread;
-    return unread === 0 ? this.#dayFirst.spanMs <= this.#monthFirst.spanMs : unread < 0;
+  /** How the column is to be read in the role it has. */
+  decide(role: TimeRole = 'whole'): ColumnTimes {
+    return this.isNumeric ? this.#numbers(role) : this.#texts(role);
   }
 
-  /** Event time in ms of a cell: what names no zone is UTC, a time of day alone is of one day. NaN when it is no time. */
-  reader(): (cell: string) => number {
-    const msPerUnit = this.#msPerUnit();
-    const dayFirst = this.#isDayFirst();
-    return (cell) => {
+  #numbers(role: TimeRole): ColumnTimes {
+    const comma = this.#decimalComma;
+    const found = this.#pairs
+      .map(({ cell, before }) => ({
+        cell,
+        value: readNumber(cell, comma),
+        before: readNumber(before ?? '', comma),
+      }))
+      .filter(({ value }) => !Number.isNaN(value));
+    const { kind, read, says } = chooseNumbers(
+      {
+        header: this.#header,
+        cells: found.map(({ cell }) => cell),
+        values: found.map(({ value }) => value),
+        steps: found.map(({ value, before }) => Math.abs(value - before)).filter((step) => step > 0),
+      },
+      role,
+    );
+    return this.#column(kind, says, (cell) => {
       const text = cell.trim();
-      if (text === '') return Number.NaN;
-      const value = Number(text);
-      if (Number.isFinite(value)) return Math.round(value * msPerUnit);
-      const both = readBothWays(text);
-      if (both !== undefined) return dayFirst ? both.dayFirst : both.monthFirst;
-      return readYearFirst(text) ?? readTimeOfDay(text);
+      const value = readNumber(text, comma);
+      return Number.isNaN(value) ? value : read(value, text);
+    });
+  }
+
+  #texts(role: TimeRole): ColumnTimes {
+    const found = this.#pairs.flatMap(({ cell }) => readText(cell) ?? []);
+    const kind = this.#kindOf(found, role);
+    const { order, doubt } = this.#order(found);
+    const asMinutes = role === 'whole' && this.#hasMinutes(found, kind);
+    const read = (cell: string): number => {
+      const time = readText(cell);
+      // A date among instants is its midnight; of other mixtures nothing is known.
+      if (!time || (time.kind !== kind && !fits(time.kind, kind))) return Number.NaN;
+      if (asMinutes && time.asMinutesMs !== undefined) return time.asMinutesMs;
+      return time.ms[time.ms.length === 1 ? 0 : order]!;
+    };
+    const example = this.#pairs.find(({ cell }) => !Number.isNaN(read(cell)))?.cell ?? '';
+    const zone =
+      kind === 'instant' && !found.some(({ zoned }) => zoned) ? ', no zone named: taken as UTC' : '';
+    const words = { instant: 'dates', date: 'dates', ofDay: 'times of day', elapsed: 'time since a start' }[
+      kind
+    ];
+    const minutes = asMinutes ? ' (minutes and seconds)' : '';
+    return this.#column(kind, `${words} such as "${shown(example)}"${minutes}${doubt}${zone}`, read);
+  }
+
+  /** What most cells are. Hours past the day make times of day elapsed ones, as does a header that says so. */
+  #kindOf(found: readonly TextTime[], role: TimeRole): TimeKind {
+    const count = (kind: TimeKind) => found.filter((time) => time.kind === kind).length;
+    const [instant, date, ofDay, elapsed] = (['instant', 'date', 'ofDay', 'elapsed'] as const).map(count);
+    if (instant! + date! >= ofDay! + elapsed!) return instant! > 0 ? 'instant' : 'date';
+    const said = wordsOf(this.#header).some((word) =>
+      /^(elapsed|dauer|duration|laufzeit|lap|stopwatch)/.test(word),
+    );
+    if (role === 'ofDay') return 'ofDay';
+    // One absurd cell makes no elapsed time of times of day.
+    return said || elapsed! > 0.005 * found.length ? 'elapsed' : 'ofDay';
+  }
+
+  #hasMinutes(found: readonly TextTime[], kind: TimeKind): boolean {
+    if (kind !== 'ofDay' && kind !== 'elapsed') return false;
+    const short = found.filter(({ asMinutesMs }) => asMinutesMs !== undefined);
+    if (short.length === 0) return false;
+    const words = wordsOf(this.#header);
+    if (words.includes('hh') || words.includes('h')) return false;
+    // Beside cells with hours, parts of a second or a first figure past the day, 12:34 is no time of day.
+    return (
+      kind === 'elapsed' ||
+      short.length < 0.98 * found.length ||
+      (words.includes('mm') && words.includes('ss'))
+    );
+  }
+
+  /** The order that reads the most cells; of those that read all, the one under which the recording is shorter. */
+  #order(found: readonly TextTime[]): { readonly order: number; readonly doubt: string } {
+    const dates = found.filter(({ ms }) => ms.length === 3);
+    if (dates.length === 0) return { order: 0, doubt: '' };
+    const span = (order: number) => {
+      const read = dates
+        .flatMap(({ ms }) => (Number.isNaN(ms[order]) ? [] : [ms[order]!]))
+        .sort((a, b) => a - b);
+      const cut = Math.floor(0.01 * read.length);
+      return (read[read.length - 1 - cut] ?? Number.POSITIVE_INFINITY) - (read[cut] ?? 0);
+    };
+    // Clocks of twelve hours are read where the month is written first.
+    const half = dates.some((date) => date.half);
+    const usual = half ? [1, 0, 2] : [0, 1, 2];
+    const fewest = Math.min(...this.#unread);
+    const able = usual.filter((order) => this.#unread[order] === fewest);
+    const spans = able.map(span);
+    const shortest = Math.min(...spans);
+    const same = able.filter((_, i) => spans[i] === shortest);
+    const order = same[0]!;
+    const other = same[1] === undefined ? '' : `, or ${DATE_ORDERS[same[1]]}: nothing in the file tells`;
+    return { order, doubt: `, ${DATE_ORDERS[order]}${other}` };
+  }
+
+  #column(kind: TimeKind, says: string, read: (cell: string) => number): ColumnTimes {
+    const guarded = guard(
+      this.#pairs.map(({ cell }) => read(cell)),
+      kind,
+      read,
+    );
+    const all = this.#pairs.map(({ cell, before }) => ({
+      ms: guarded(cell),
+      beforeMs: before === undefined ? Number.NaN : guarded(before),
+      cell,
+    }));
+    const good = all.filter(({ ms }) => !Number.isNaN(ms));
+    return {
+      ...{ kind, says, read: guarded },
+      isFar: (cell) => !Number.isNaN(read(cell)),
+      unreadShare: all.length === 0 ? 1 : 1 - good.length / all.length,
+      unread: all.find(({ ms }) => Number.isNaN(ms))?.cell ?? '',
+      sorted: good.map(({ ms }) => ms).sort((a, b) => a - b),
+      steps: good.map(({ ms, beforeMs }) => ms - beforeMs).filter((step) => !Number.isNaN(step)),
     };
   }
+}
+
+const fits = (kind: TimeKind, column: TimeKind): boolean =>
+  column === 'instant'
+    ? kind === 'date'
+    : column === 'elapsed' || column === 'ofDay'
+      ? kind === 'ofDay' || kind === 'elapsed'
+      : false;
+
+/** A cell's text for a person: bounded, nothing that a terminal would obey. */
+export function shown(cell: string): string {
+  const safe = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell).slice(1, -1);
+  return safe.replaceAll(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e]/g, '?');
+}
+
+const HOUR_MS = 3_600_000;
+const YEAR_MS = 366 * 24 * HOUR_MS;
+
+/**
+ * Reads no time that lies absurdly far from the others: more than 20 times as far as nearly all of them reach, and years off
+ * (hours, of times since a start). A cell of 0 or of another unit is one.
+ */
+function guard(
+  times: readonly number[],
+  kind: TimeKind,
+  read: (cell: string) => number,
+): (cell: string) => number {
+  const sorted = times.filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
+  if (sorted.length < 5 || kind === 'ofDay') return read;
+  const cut = Math.ceil(0.005 * sorted.length);
+  const [low, high] = [sorted[cut]!, sorted[sorted.length - 1 - cut]!];
+  const dated = kind !== 'elapsed' && isOurTime(medianOf(sorted));
+  const margin = Math.max(20 * (high - low), dated ? 2 * YEAR_MS : HOUR_MS);
+  return (cell) => {
+    const ms = read(cell);
+    return ms < low - margin || ms > high + margin ? Number.NaN : ms;
+  };
 }

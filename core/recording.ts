@@ -1,15 +1,17 @@
 // A recording: a CSV file (plain or gzip) with an id column, a time column and any numeric columns, each id a car.
 // Opening it reads the file once to learn what each column is; rows are then streamed, so memory does not grow with it.
-// recording-file.ts reads the file, recording-survey.ts learns the columns, recording-time.ts how times are written.
+// recording-file.ts reads the file, recording-survey.ts learns the columns, recording-times.ts which of them are the time.
 import { type Catalogue, checkCatalogue } from './catalogue.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { detectDelimiter, fault, readHeader, records } from './recording-file.ts';
 import { type ColumnFacts, readCell, Survey } from './recording-survey.ts';
+import { shown } from './recording-time.ts';
+import { type TimeReader, TimesSurvey } from './recording-times.ts';
 
 export interface RecordingOptions {
   /** Column that tells the cars apart; default: the first of id, vin, car, vehicle, device, run that is there. */
   readonly id?: string | undefined;
-  /** Column of event times; default: the first of timestamp, time, ts, datetime, date that is there. */
+  /** Column of event times; default: the first of timestamp, time, ts, datetime, date that moves, or a name like these. */
   readonly time?: string | undefined;
   /** Columns left out (labels, notes). */
   readonly ignore?: readonly string[] | undefined;
@@ -34,7 +36,10 @@ export interface RecordingRow {
 export interface Recording {
   readonly file: string;
   readonly idColumn: string;
+  /** The column of the times, or `Date + Time` where two are read together. */
   readonly timeColumn: string;
+  /** How the times are read, and what is odd about them: lines for a person. */
+  readonly timeRemarks: readonly string[];
   readonly columns: readonly ColumnFacts[];
   /** Columns left out because somebody said so. */
   readonly ignored: readonly string[];
@@ -49,7 +54,6 @@ export interface Recording {
 }
 
 const ID_NAMES = ['id', 'vin', 'car', 'vehicle', 'device', 'run'];
-const TIME_NAMES = ['timestamp', 'time', 'ts', 'datetime', 'date'];
 
 /**
  * Opens a recording and learns its columns.
@@ -59,7 +63,6 @@ export async function openRecording(file: string, options: RecordingOptions = {}
   const delimiter = await detectDelimiter(file);
   const header = await readHeader(file, delimiter);
   const idColumn = pickColumn(file, header, 'id', options.id, ID_NAMES);
-  const timeColumn = pickColumn(file, header, 'time', options.time, TIME_NAMES);
   for (const name of options.ignore ?? []) {
     if (!header.includes(name))
       throw fault(
@@ -68,18 +71,32 @@ export async function openRecording(file: string, options: RecordingOptions = {}
       );
   }
   const decimalComma = delimiter !== ',';
-  const survey = new Survey({ header, idColumn, timeColumn, ignore: options.ignore ?? [], decimalComma });
-  for await (const { record } of records(file, delimiter)) survey.add(record);
+  const idIndex = header.indexOf(idColumn);
+  const timesSurvey = new TimesSurvey({
+    file,
+    header,
+    asked: options.time ?? '',
+    ignore: options.ignore ?? [],
+    decimalComma,
+  });
+  const survey = new Survey({ header, idColumn, ignore: options.ignore ?? [], decimalComma });
+  for await (const { record } of records(file, delimiter)) {
+    survey.add(record);
+    timesSurvey.add(record, record[idIndex] ?? '');
+  }
   if (survey.rowCount === 0) throw fault(file, 'has a header but no rows');
-  const columns = survey.facts();
+  const times = timesSurvey.choose();
+  const timeNames = times.columns.map((i) => header[i]!);
+  const timeColumn = timeNames.join(' + ');
+  const columns = survey.facts().filter(({ name }) => !timeNames.includes(name));
   const signals = columns.filter((c) => c.numeric).map((c) => c.name);
   const usable = options.anyNumber ? columns.some(({ count }) => count > 0) : signals.length > 0;
   if (!usable) throw fault(file, `no numeric column besides ${idColumn} and ${timeColumn}`);
-  const readTime = survey.timeReader();
   return {
     file,
     idColumn,
     timeColumn,
+    timeRemarks: times.remarks,
     columns,
     nameless: header.filter((name) => name === '').length,
     signals,
@@ -89,7 +106,14 @@ export async function openRecording(file: string, options: RecordingOptions = {}
     rows: (wanted = signals) => {
       const readable = new Set(columns.map(({ name }) => name));
       const indexes = wanted.map((name) => (readable.has(name) ? header.indexOf(name) : -1));
-      return readRows(file, delimiter, { header, idColumn, timeColumn, indexes, readTime, decimalComma });
+      return readRows(file, delimiter, {
+        header,
+        idColumn,
+        timeColumn,
+        indexes,
+        times: times.reader(),
+        decimalComma,
+      });
     },
   };
 }
@@ -140,26 +164,26 @@ interface RowPlan {
   readonly timeColumn: string;
   /** Column of each reading; −1: there is none. */
   readonly indexes: readonly number[];
-  readonly readTime: (cell: string) => number;
+  readonly times: TimeReader;
   readonly decimalComma: boolean;
 }
 
 async function* readRows(file: string, delimiter: string, plan: RowPlan): AsyncGenerator<RecordingRow> {
   const idIndex = plan.header.indexOf(plan.idColumn);
-  const timeIndex = plan.header.indexOf(plan.timeColumn);
   const { indexes } = plan;
   for await (const { record, line } of records(file, delimiter)) {
     const values = new Float64Array(indexes.length);
     for (let c = 0; c < indexes.length; c += 1)
       values[c] = readCell(record[indexes[c]!], plan.decimalComma) ?? Number.NaN;
     const id = record[idIndex] ?? '';
-    const timeText = record[timeIndex] ?? '';
-    const tsMs = plan.readTime(timeText);
+    const timeText = plan.times.text(record);
+    const tsMs = plan.times.ms(record, id);
     let why: string | null = null;
     if (record.length !== plan.header.length)
       why = `line ${line}: ${record.length} cells, the header has ${plan.header.length}`;
     else if (id === '') why = `line ${line}: column ${plan.idColumn} is empty`;
-    else if (Number.isNaN(tsMs)) why = `line ${line}: column ${plan.timeColumn}: "${timeText}" is no time`;
+    else if (Number.isNaN(tsMs))
+      why = `line ${line}: column ${plan.timeColumn}: "${shown(timeText)}" ${plan.times.why(record)}`;
     yield { line, id, timeText, tsMs, values, fault: why };
   }
 }

@@ -46,6 +46,7 @@ function describe(recording: Recording, { say }: Context): void {
   say(
     `${file}: ${rowCount.toLocaleString('en')} rows of ${ids.size} cars (${idColumn}), time ${timeColumn}, ${signals.length} signals`,
   );
+  for (const remark of recording.timeRemarks) say(`${file}: ${remark}`);
   const named = (what: string, list: readonly { readonly name: string }[]) => {
     if (list.length > 0) say(`${file}: ${what}: ${list.map(({ name }) => name).join(', ')}`);
   };

@@ -105,7 +105,8 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
       `${file}: has no number for any of the model's signals (${names.join(', ')})`,
     );
   }
-  for (const remark of columnRemarks(recording, names)) warn(`${file}: ${remark}`);
+  for (const remark of [...recording.timeRemarks, ...columnRemarks(recording, names)])
+    warn(`${file}: ${remark}`);
   const scorer = new RowScorer(detector, await timeDirection(recording));
   const unusual = new UnusualSignals(detector.bundle);
   const partial = `${out}.${process.pid}.partial`;

@@ -93,7 +93,7 @@ export async function readCsv(
     if (options.signal.aborted) throw new TelltaleError('ABORTED', 'reading the recording was stopped');
   }
   const series = sampler.series();
-  const remarks = columnRemarks(recording);
+  const remarks = [...recording.timeRemarks, ...columnRemarks(recording)];
   const perId = recording.rowCount / Math.max(1, recording.ids.size);
   if (perId < FEW_ROWS)
     remarks.push(

@@ -1,0 +1,267 @@
+// Which column of a recording holds its times, or which two together (a date and a time of day), and how a row's time is read
+// from them. A column that does not move, or whose cells are no times, is refused with the next step.
+import { didYouMean } from './did-you-mean.ts';
+import { fault } from './recording-file.ts';
+import { type ColumnTimes, shown, TimeSurvey } from './recording-time.ts';
+import { wordsOf } from './time-words.ts';
+
+const USUAL_NAMES = ['timestamp', 'time', 'ts', 'datetime', 'date'];
+const DATE_WORDS = new Set('date datum fecha data dag jour day tag'.split(' '));
+const TIME_WORDS = new Set(
+  (
+    'time times timestamp ts t datetime elapsed clock utc epoch zeit uhrzeit zeitstempel hora tiempo heure temps horodatage ' +
+    'ora orario tempo tijd tijdstip'
+  ).split(' '),
+);
+/** Columns looked at, at most. */
+const MOST_COLUMNS = 12;
+
+const named = (name: string, words: ReadonlySet<string>): boolean =>
+  wordsOf(name).some((word) => words.has(word));
+
+/** The columns that may be the time, the likeliest first; one when a person named it. */
+function candidates(file: string, header: readonly string[], asked: string): number[] {
+  if (asked !== '') {
+    const at = header.indexOf(asked);
+    if (at >= 0) return [at];
+    throw fault(
+      file,
+      `no column "${asked}" for the time${didYouMean(asked, header)} (the header has ${header.join(', ')})`,
+    );
+  }
+  const usual = [...header.keys()].filter((i) => USUAL_NAMES.includes(header[i]!.toLowerCase()));
+  const like = [...header.keys()]
+    .filter((i) => !usual.includes(i) && (named(header[i]!, TIME_WORDS) || named(header[i]!, DATE_WORDS)))
+    .sort((a, b) => wordsOf(header[a]!).length - wordsOf(header[b]!).length || a - b);
+  // A signal may be called "run time"; it is taken for the time only where nothing has a usual name.
+  const found = usual.length > 0 ? usual : like;
+  if (found.length === 0)
+    throw fault(
+      file,
+      `no time column; name it with --time (the header has ${header.filter((name) => name !== '').join(', ')})`,
+    );
+  return found;
+}
+
+/** Reads the times of one pass over the rows, which must come in the order of the file. */
+export interface TimeReader {
+  /** Event time, ms; NaN when it cannot be read. */
+  readonly ms: (record: readonly string[], id: string) => number;
+  /** The time as it stands in the file. */
+  readonly text: (record: readonly string[]) => string;
+  /** Why it cannot be read. */
+  readonly why: (record: readonly string[]) => string;
+}
+
+/** The times of a recording, decided. */
+export interface RecordingTimes {
+  /** The column, or the date's and the time of day's. */
+  readonly columns: readonly number[];
+  /** In words: which columns and in what unit or form, and what is odd about them. */
+  readonly remarks: readonly string[];
+  reader(): TimeReader;
+}
+
+interface Part {
+  readonly index: number;
+  readonly times: ColumnTimes;
+}
+
+const FORMS =
+  'read are dates such as 2023-11-15T22:13:20Z, 15.11.2023 22:13:20, 11/15/2023 10:13:20 PM, 15-Nov-2023 22:13:20, ' +
+  '20231115221320 and spreadsheet dates, times such as 22:13:20 or 00:01:23.5, and numbers with their unit in the header, ' +
+  'such as "time (ms)"';
+
+/** Steps looked at before a column can be said not to move, and the share of them that must. */
+const LEAST_STEPS = 10;
+const MOVING_SHARE = 0.002;
+const COARSE_SHARE = 0.5;
+
+const movingShare = (steps: readonly number[]): number =>
+  steps.length < LEAST_STEPS ? 1 : steps.filter((step) => step !== 0).length / steps.length;
+
+export interface TimesPlan {
+  readonly file: string;
+  readonly header: readonly string[];
+  /** The column that a person named; empty: none. */
+  readonly asked: string;
+  /** Columns that are not to be used. */
+  readonly ignore: readonly string[];
+  /** As in readCell. */
+  readonly decimalComma: boolean;
+}
+
+/** Looks at every row's cells of the columns that may hold times, then decides. */
+export class TimesSurvey {
+  readonly #file: string;
+  readonly #header: readonly string[];
+  readonly #candidates: readonly number[];
+  readonly #columns = new Map<number, TimeSurvey>();
+
+  /** @throws TelltaleError RECORDING_INVALID when no column can be the time */
+  constructor({ file, header, asked, ignore, decimalComma }: TimesPlan) {
+    this.#file = file;
+    this.#header = header.map((name) => (ignore.includes(name) && name !== asked ? '' : name));
+    this.#candidates = candidates(file, this.#header, asked);
+    const others = [...header.keys()].filter(
+      (i) => named(this.#header[i]!, DATE_WORDS) || named(this.#header[i]!, TIME_WORDS),
+    );
+    for (const i of [...this.#candidates, ...others]) {
+      if (this.#columns.size < MOST_COLUMNS && !this.#columns.has(i))
+        this.#columns.set(i, new TimeSurvey(header[i]!, decimalComma));
+    }
+  }
+
+  add(record: readonly string[], id: string): void {
+    for (const [i, survey] of this.#columns) survey.add(record[i] ?? '', id);
+  }
+
+  /** @throws TelltaleError RECORDING_INVALID when the cells are no times, or do not move */
+  choose(): RecordingTimes {
+    const reasons: string[] = [];
+    for (const index of this.#candidates.slice(0, MOST_COLUMNS)) {
+      const times = this.#columns.get(index)!.decide();
+      const joined = this.#joined({ index, times });
+      if (joined) return joined;
+      const why = this.#refusal(index, times);
+      if (why === null) return this.#alone({ index, times });
+      reasons.push(why);
+    }
+    throw fault(this.#file, `${reasons[0]}; ${this.#others()}`);
+  }
+
+  #refusal(index: number, { kind, unreadShare, unread, steps }: ColumnTimes): string | null {
+    const name = `column ${this.#header[index]}`;
+    if (unreadShare === 1 && unread === '') return `${name} is empty`;
+    if (unreadShare > 0.5) return `${name}: "${shown(unread)}" is no time that can be read (${FORMS})`;
+    const share = movingShare(steps);
+    if (share >= MOVING_SHARE && (kind !== 'date' || share >= COARSE_SHARE)) return null;
+    return `${name} does not move: it is the same in ${share === 0 ? 'every row' : 'nearly all rows'} of a car`;
+  }
+
+  /** What to do about a refused column. */
+  #others(): string {
+    const others = [...this.#columns]
+      .filter(([index, survey]) => {
+        if (this.#candidates[0] === index) return false;
+        const times = survey.decide();
+        return times.unreadShare <= 0.5 && movingShare(times.steps) >= MOVING_SHARE;
+      })
+      .map(([index]) => this.#header[index]!);
+    return others.length > 0
+      ? `name the time column with --time (${others.join(', ')} ${others.length === 1 ? 'looks' : 'look'} like times)`
+      : 'name another column with --time, or write one that counts the seconds';
+  }
+
+  /** A date and a time of day that belong together, whichever of them was named. */
+  #joined(part: Part): RecordingTimes | null {
+    const { kind } = part.times;
+    if (kind === 'instant') return null;
+    const role = kind === 'date' ? 'date' : 'ofDay';
+    const own = kind === 'date' ? part.times : this.#columns.get(part.index)!.decide('ofDay');
+    if (own.kind !== role || own.unreadShare > 0.5) return null;
+    const wanted = role === 'date' ? 'ofDay' : 'date';
+    for (const [index, survey] of this.#columns) {
+      if (index === part.index || !named(this.#header[index]!, wanted === 'date' ? DATE_WORDS : TIME_WORDS))
+        continue;
+      const times = survey.decide(wanted);
+      if (times.kind !== wanted || times.unreadShare > 0.5) continue;
+      const [date, ofDay] =
+        role === 'date'
+          ? [
+              { ...part, times: own },
+              { index, times },
+            ]
+          : [
+              { index, times },
+              { ...part, times: own },
+            ];
+      if (movingShare(ofDay.times.steps) >= MOVING_SHARE) return this.#together(date, ofDay);
+    }
+    return null;
+  }
+
+  #together(date: Part, ofDay: Part): RecordingTimes {
+    const names = `${this.#header[date.index]} and ${this.#header[ofDay.index]}`;
+    return {
+      columns: [date.index, ofDay.index],
+      remarks: [
+        `times: ${names} read together (${date.times.says}; ${ofDay.times.says}), no zone named: taken as UTC`,
+        ...this.#coarse(names, ofDay.times.steps),
+      ],
+      reader: () => ({
+        ms: (record) =>
+          date.times.read(record[date.index] ?? '') + ofDay.times.read(record[ofDay.index] ?? ''),
+        text: (record) => `${record[date.index] ?? ''} ${record[ofDay.index] ?? ''}`,
+        why: whyNot([date, ofDay]),
+      }),
+    };
+  }
+
+  #alone({ index, times }: Part): RecordingTimes {
+    const { kind, read, says, steps } = times;
+    const name = this.#header[index]!;
+    const ofDay = kind === 'ofDay';
+    const midnight = ofDay ? '; there is no date, so a fall of more than an hour begins the next day' : '';
+    const forward = steps.reduce((sum, step) => sum + Math.sign(step), 0) >= 0;
+    return {
+      columns: [index],
+      remarks: [`times: ${name}: ${says}${midnight}`, ...this.#coarse(name, steps)],
+      reader: () => {
+        const days = ofDay ? new MidnightCounter(forward) : null;
+        return {
+          ms: (record, id) => {
+            const ms = read(record[index] ?? '');
+            return days === null || Number.isNaN(ms) ? ms : ms + days.shiftMs(id, ms);
+          },
+          text: (record) => record[index] ?? '',
+          why: whyNot([{ index, times }]),
+        };
+      },
+    };
+  }
+
+  #coarse(names: string, steps: readonly number[]): string[] {
+    const share = movingShare(steps);
+    if (share >= COARSE_SHARE) return [];
+    return [
+      `${names}: the same as in the row before in ${Math.round(100 * (1 - share))} % of rows; rows come faster than it tells`,
+    ];
+  }
+}
+
+/** A time of another unit or of a broken clock is told from what is none. */
+const whyNot =
+  (parts: readonly Part[]) =>
+  (record: readonly string[]): string => {
+    const bad = parts.filter(({ index, times }) => Number.isNaN(times.read(record[index] ?? '')));
+    const far = bad.every(({ index, times }) => times.isFar(record[index] ?? ''));
+    return far ? 'is far from all other times' : 'is no time';
+  };
+
+const DAY_MS = 86_400_000;
+const PAST_MIDNIGHT_MS = 3_600_000;
+
+/** Days passed in a column of times of day without a date. */
+class MidnightCounter {
+  readonly #forward: boolean;
+  readonly #cars = new Map<string, { lastMs: number; days: number }>();
+
+  /** @param forward whether the file stands oldest first */
+  constructor(forward: boolean) {
+    this.#forward = forward;
+  }
+
+  shiftMs(id: string, ms: number): number {
+    const car = this.#cars.get(id);
+    if (!car) {
+      this.#cars.set(id, { lastMs: ms, days: 0 });
+      return 0;
+    }
+    const step = ms - car.lastMs;
+    if (this.#forward && step < -PAST_MIDNIGHT_MS) car.days += 1;
+    if (!this.#forward && step > PAST_MIDNIGHT_MS) car.days -= 1;
+    car.lastMs = ms;
+    return car.days * DAY_MS;
+  }
+}
