@@ -23,6 +23,8 @@ export interface NetworkOptions {
   /** Share of the steps that are taken: a rough fit to judge others by needs fewer. */
   readonly share: number;
   readonly trim: number;
+  /** Rows of the smallest of the networks that judge each other: what a count decides is decided alike for all of them. */
+  readonly fewestRows: number;
   readonly heads: readonly ResidualHeadPlan[];
   readonly variants: readonly Variant[];
   readonly progress: (done: number, what: string) => void;
@@ -36,9 +38,9 @@ export interface Network {
 
 /** Trains the autoencoder on some rows and fits the heads that live off it. */
 export async function fitNetwork(prepared: Prepared, options: NetworkOptions): Promise<Network> {
-  const { seed, backend, signal, maxSteps, share, trim, progress } = options;
+  const { seed, backend, signal, maxSteps, share, trim, fewestRows, progress } = options;
   const { channels, count } = prepared;
-  const batch = count < 4 * BATCH ? 64 : BATCH;
+  const batch = fewestRows < 4 * BATCH ? 64 : BATCH;
   const wanted = Math.max(250, Math.ceil((count * EPOCHS) / batch));
   const model = await trainAutoencoder(sampleRows(prepared), channels, {
     backend,

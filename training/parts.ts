@@ -3,7 +3,7 @@
 import type { LayersModel } from '@tensorflow/tfjs';
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { TrainInput } from './fit.ts';
-import { fitRangeHead } from './heads/range.ts';
+import { fewestStretches, fitRangeHead } from './heads/range.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { fitShockHead } from './heads/shock.ts';
 import { stillHeads } from './heads/still.ts';
@@ -49,11 +49,15 @@ async function fitNetworks(
 ): Promise<Networks> {
   const { seed, backend, signal, trim = TRIM, maxSteps = 1000 } = input;
   const heads = input.heads ?? usualHeads(folds.byTime);
-  const options = { seed, backend, signal, trim, maxSteps, heads };
+  const inHalf = (half: number) => (r: number) => folds.ofRow[r]! % 2 === half;
+  const halfRows = [0, 1].map((half) =>
+    folds.ofRow.reduce((sum, fold) => sum + Number(fold % 2 === half), 0),
+  );
+  const options = { seed, backend, signal, trim, maxSteps, heads, fewestRows: Math.min(...halfRows) };
   const halves: Network[] = [];
   if (heads.length > 0) {
     for (const half of [0, 1]) {
-      const keep = (r: number) => folds.ofRow[r]! % 2 === half;
+      const keep = inHalf(half);
       const network = await fitNetwork(selectRows(prepared, keep), {
         ...options,
         variants: variantsAmong(variants, keep),
@@ -82,10 +86,19 @@ async function fitSimple(
   trim: number,
   signal: AbortSignal,
 ): Promise<FittedHeads> {
+  const stretches = variants.map((variant) => {
+    const inVariant = (r: number) => variant.rows[r] === 1;
+    const own = selectRows(prepared, inVariant, variant.channels);
+    return fewestStretches(
+      own,
+      folds.ofRow.filter((_, r) => inVariant(r)),
+      folds.count,
+    );
+  });
   const fit = (keep: (row: number) => boolean) =>
     variants.flatMap((variant, v) => {
       const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
-      const heads: HeadSpec[] = [fitRangeHead(own, trim)];
+      const heads: HeadSpec[] = [fitRangeHead(own, trim, stretches[v]!)];
       if (!folds.byTime) heads.push(fitShockHead(own, trim));
       return heads.map((head) => wrapHead(head, variants, v));
     });

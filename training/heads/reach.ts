@@ -52,6 +52,23 @@ export class Extremes {
     }
     return out.subarray(0, n).sort();
   }
+
+  /**
+   * In how many stretches channel k is measured when the fold that measures it most is left out. What is decided by a count is decided by
+   * this one, for the model of all cars and for those that judge it: four cars are three to each judge, and where the two went different
+   * ways the threshold was set on another model than the released one.
+   */
+  fewestOf(k: number): number {
+    const byFold = new Uint32Array(256);
+    let all = 0;
+    for (const [stretch, fold] of this.#folds.entries()) {
+      if (Number.isNaN(this.#sizes[stretch * this.channels + k]!)) continue;
+      byFold[fold]! += 1;
+      all += 1;
+    }
+    const folds = new Set(this.#folds).size;
+    return folds > 1 ? all - byFold.reduce((a, b) => Math.max(a, b)) : all;
+  }
 }
 
 /** The stretches that tell a channel's reach: those in which it goes furthest, this share of all, and no fewer than a few. */
@@ -69,7 +86,7 @@ const HARDLY_KNOWN = 2;
 /** scale / from of an exponential: what a channel goes by where none says anything. */
 const EXPONENTIAL = 1 / Math.LN10;
 
-/** Stretches a channel must be measured in to be told by its own. */
+/** Stretches a channel must be measured in, whichever fold is left out, to be told by its own. */
 const LEAST_STRETCHES = 4;
 
 interface OneReach {
@@ -101,8 +118,7 @@ const medianOf = (values: readonly number[], none: number): number =>
 export function fitReach(extremes: Extremes, left: number): Float64Array {
   const { channels } = extremes;
   const known = Array.from({ length: channels }, (_, k): OneReach | null => {
-    const sizes = extremes.sizesOf(k, left);
-    return sizes.length >= LEAST_STRETCHES ? reachOf(sizes) : null;
+    return extremes.fewestOf(k) >= LEAST_STRETCHES ? reachOf(extremes.sizesOf(k, left)) : null;
   });
   // A channel that never went anywhere says nothing of the others.
   const telling = known.filter((one): one is OneReach => one !== null && one.worth > 0);

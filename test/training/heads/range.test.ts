@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitRangeHead } from '../../../training/heads/range.ts';
+import { fewestStretches, fitRangeHead } from '../../../training/heads/range.ts';
 import type { Prepared } from '../../../training/prepared.ts';
 
 /** One channel that never rises above where it rests; `cars` stretches, each `apart` above the one before. */
@@ -19,12 +19,29 @@ function preparedOf(cars: number, apart = 0): Prepared {
     steps: new Uint8Array(count).fill(1),
   };
 }
-const slopeOf = (prepared: Prepared) => fitRangeHead(prepared, 0.03).high[0]!.slope;
+/** Each stretch a fold of its own, but for the last `together` that share one. */
+const foldsOf = ({ count }: Prepared, together = 1) => {
+  const stretches = count / 400;
+  return Uint8Array.from({ length: count }, (_, r) => Math.min(stretches - together, Math.floor(r / 400)));
+};
+const slopeOf = (prepared: Prepared, together = 1) =>
+  fitRangeHead(prepared, 0.03, fewestStretches(prepared, foldsOf(prepared, together), 16)).high[0]!.slope;
 
 describe('the range head', () => {
   it('takes the next car to be half a spread apart where a few stretches do not tell', () => {
     expect(slopeOf(preparedOf(1))).toBeCloseTo(1 / (0.5 * Math.LN10), 5);
     expect(slopeOf(preparedOf(3))).toBeCloseTo(1 / (0.5 * Math.LN10), 5);
+  });
+
+  it('decides that by what the judges are left with too: four cars are three to each of them', () => {
+    const unknown = 1 / (0.5 * Math.LN10);
+    expect(slopeOf(preparedOf(4))).toBeCloseTo(unknown, 5);
+    expect(slopeOf(preparedOf(5))).toBeGreaterThan(100);
+    expect(slopeOf(preparedOf(6), 3)).toBeCloseTo(unknown, 5);
+    // Three cars held out by time: a judge whose fold lies in the middle sees more stretches than there are cars.
+    const three = preparedOf(3);
+    const byTime = Uint8Array.from({ length: three.count }, (_, r) => Math.floor((r % 400) / 50));
+    expect([...fewestStretches(three, byTime, 8)]).toEqual([3]);
   });
 
   it('is as steep as cars are alike where many tell', () => {

@@ -104,6 +104,19 @@ describe('the reach of a channel', () => {
     expect([...seldom]).toEqual([...never]);
   });
 
+  it('of four cars goes the same way for all of them and without each', () => {
+    const four = (folds: readonly number[]) => {
+      const extremes = new Extremes(1, 4);
+      for (const [i, fold] of folds.entries()) {
+        extremes.begin(fold);
+        extremes.take(Float32Array.of(0.1 + 0.02 * i), [1]);
+      }
+      return [-1, ...new Set(folds)].map((left) => fitReach(extremes, left)[0]);
+    };
+    // Nobody knows better than that averages go by two spreads; the final fit alone knew otherwise.
+    expect(four([0, 1, 2, 3])).toEqual([2, 2, 2, 2, 2]);
+  });
+
   it('without a stretch to go by calls nothing rare that is usual', () => {
     const none = fitReach(new Extremes(1, 1), -1);
     expect(rarityOf(none, 0, 2)).toBeLessThanOrEqual(1);
