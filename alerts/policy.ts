@@ -3,13 +3,16 @@
 // Raised when the hysteresis says so (ten of the last fifteen), warning or critical by how far past the threshold the window
 // is; escalated when it grows worse or lasts; cleared when the hysteresis has released it and the car has stayed quiet for a
 // while. That while doubles with each alert the car had within the hour, so that a fault on the edge is one long alert and
-// not a phone ringing all day.
+// not a phone ringing all day. When the hysteresis is up is told by stepAlert, as it is to training and to `score --csv`; what is up
+// again within that while, also after a pause, is the alert that is still open.
 import type { Alert, Score, SignalShare } from '../core/events.ts';
 import {
+  beginsAnew,
   type Hysteresis,
   type HysteresisState,
   isActive,
-  stepHysteresis,
+  isStrange,
+  stepAlert,
   strangeCount,
 } from '../core/model/hysteresis.ts';
 import { ratioOf } from './ratio.ts';
@@ -96,8 +99,8 @@ const meanRatio = (blamed: readonly Blame[]) =>
  * A car's clock may have been set back, by a year that it was ahead: scoring follows it, and so must every time kept here,
  * or an alert would stand until that year has passed. Events that are merely out of order are never so far back.
  */
-function followClock(options: PolicyOptions, car: CarPolicy, score: Score): CarPolicy {
-  if (score.ts >= car.lastTs - Math.max(options.gapMs, POLICY_DEFAULTS.gapMs)) return car;
+function followClock({ gapMs }: PolicyOptions, car: CarPolicy, score: Score): CarPolicy {
+  if (score.ts >= car.lastTs || !beginsAnew(car.lastTs, score.ts, gapMs)) return car;
   const { open } = car;
   return {
     ...NEW_CAR,
@@ -112,17 +115,16 @@ function followClock(options: PolicyOptions, car: CarPolicy, score: Score): CarP
 /** The car after the event itself: window, blame, times; alerts not yet considered. */
 function observe(options: PolicyOptions, former: CarPolicy, score: Score): CarPolicy {
   const car = followClock(options, former, score);
-  const fresh = car.lastTs !== 0 && score.ts - car.lastTs > options.gapMs;
-  const strange = score.score >= score.threshold;
-  const before = fresh ? 0 : car.hysteresis;
-  const hysteresis = stepHysteresis(options.hysteresis, before, strange);
-  const kept = fresh ? [] : car.blamed;
-  const blamed = strange ? [...kept, { ratio: ratioOf(score), top: score.top }] : kept;
+  const strange = isStrange(score.score, score.threshold);
+  const window = { state: car.hysteresis, newestTsMs: car.lastTs };
+  const { state: hysteresis, newestTsMs } = stepAlert(options, window, { tsMs: score.ts, strange });
+  const blamed = strange ? [...car.blamed, { ratio: ratioOf(score), top: score.top }] : car.blamed;
+  // Of a window that begins anew none of those before are left.
   const count = strangeCount(hysteresis);
   return {
     ...car,
     hysteresis,
-    lastTs: Math.max(car.lastTs, score.ts),
+    lastTs: newestTsMs,
     blamed: blamed.length > count ? blamed.slice(blamed.length - count) : blamed,
     raises: car.raises.filter((ts) => score.ts - ts < HOUR_MS),
   };

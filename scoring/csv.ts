@@ -6,12 +6,19 @@ import { rename, rm } from 'node:fs/promises';
 import { finished } from 'node:stream/promises';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import type { Detector } from '../core/model/detector.ts';
-import { type HysteresisState, isActive, stepHysteresis } from '../core/model/hysteresis.ts';
+import {
+  type AlertWindow,
+  isActive,
+  isStrange,
+  NEVER_SEEN,
+  roundScore,
+  stepAlert,
+} from '../core/model/hysteresis.ts';
 import { openRecording, type RecordingRow } from '../core/recording.ts';
 import { timeDirection } from '../core/recording-order.ts';
 import { type Car, newCar } from './car.ts';
 import { alertRemarks, columnRemarks, RowSteps, signalsGiven, UnusualSignals } from './csv-remarks.ts';
-import { followCar, roundScore } from './follow.ts';
+import { followCar } from './follow.ts';
 import { topSignals } from './score-writer.ts';
 
 const SCORES_HEADER = 'id,timestamp,score,threshold,alert,top1,top2';
@@ -36,7 +43,7 @@ export interface CsvScored {
 
 interface Followed {
   readonly car: Car;
-  hysteresis: HysteresisState;
+  window: AlertWindow;
   lastTsMs: number;
 }
 
@@ -69,23 +76,21 @@ class RowScorer {
     const { bundle } = this.#detector;
     let one = this.#ids.get(id);
     if (!one) {
-      one = { car: newCar(this.#detector), hysteresis: 0, lastTsMs: Number.NEGATIVE_INFINITY };
+      one = { car: newCar(this.#detector), window: NEVER_SEEN, lastTsMs: Number.NEGATIVE_INFINITY };
       this.#ids.set(id, one);
     }
     const at = Number.isFinite(tsMs) ? this.#direction * tsMs : one.lastTsMs + bundle.stepMs;
     const { finding, late } = followCar(this.#detector, one.car, this.#scratch, values, at, true);
     const score = roundScore(finding.score);
-    if (!late) {
-      const before = at - one.lastTsMs > bundle.gapMs ? 0 : one.hysteresis;
-      one.hysteresis = stepHysteresis(bundle.hysteresis, before, score >= bundle.threshold);
-      if (!isActive(before) && isActive(one.hysteresis)) this.alerts += 1;
-    }
+    const before = one.window;
+    one.window = stepAlert(bundle, before, { tsMs: at, strange: isStrange(score, bundle.threshold), late });
+    if (!isActive(before.state) && isActive(one.window.state)) this.alerts += 1;
     this.steps.see(at - one.lastTsMs);
     one.lastTsMs = at;
     const [first, second] = topSignals(finding.shares, 2, 0);
     const top1 = first === undefined ? '' : this.#names[first]!;
     const top2 = second === undefined ? '' : this.#names[second]!;
-    const alert = isActive(one.hysteresis) ? 1 : 0;
+    const alert = isActive(one.window.state) ? 1 : 0;
     this.rowsInAlert += alert;
     return `${cell(id)},${cell(timeText)},${score},${bundle.threshold},${alert},${top1},${top2}\n`;
   }

@@ -5,9 +5,6 @@ import type { Car } from './car.ts';
 /** Late events in a row, in sequence, after which the car's clock is taken to have been set back. */
 export const CLOCK_SET_BACK = 10;
 
-/** Scores are given to four decimals, everywhere alike, so that all who compare them with a threshold agree. */
-export const roundScore = (score: number): number => Math.round(score * 1e4) / 1e4;
-
 /** Notes the event's time; a clock that was set back is followed after CLOCK_SET_BACK events, the state starting anew. */
 function noteTime(detector: Detector, car: Car, tsMs: number, inOrder: boolean): boolean {
   if (tsMs >= car.newestTsMs - detector.bundle.latenessMs) {

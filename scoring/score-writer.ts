@@ -1,9 +1,9 @@
 // From a finding to the bytes of a score record, on the scorer's hot path.
 import type { ModelBundle } from '../core/model/bundle.ts';
 import type { Finding } from '../core/model/detector.ts';
+import { roundScore } from '../core/model/hysteresis.ts';
 import type { TelemetryEvent } from '../core/telemetry-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { roundScore } from './follow.ts';
 
 export interface ScoredEvent {
   readonly event: TelemetryEvent;

@@ -7,6 +7,7 @@ import type { Voices } from '../core/model/voices.ts';
 import { type Budget, type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
 import { LOUD } from './heads/still.ts';
 import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf, usualOf } from './judge.ts';
+import { withoutPauses } from './methods.ts';
 import { carsIn, hoursIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
 
@@ -39,7 +40,7 @@ function calibrationOf(scores: Scores, { ground, alertsPerHour }: Held, isPart =
   const hours = hoursIn(series, shared.gapMs);
   const cars = carsIn(series).length;
   return calibrate(
-    scores.map((one) => one.scores),
+    scores.flatMap((one) => withoutPauses(one.series.tsMs, one.scores, shared.gapMs)),
     shared.hysteresis,
     { alertsPerHour, hours, sameCars: folds.byTime, cars, ...(isPart ? cautionOfPart(cars) : {}) },
   );

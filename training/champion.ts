@@ -101,10 +101,10 @@ export async function judgeChampion(
     clean: await mapInTurns(test, score, signal),
     faulty: await mapInTurns(judging.faulty, ({ series }) => score(series), signal),
   };
-  const own = { ...judging, hysteresis: bundle.hysteresis };
+  const own = { ...judging, rule: bundle };
   const found = hits(
     judging.faulty,
-    scored.faulty.map((scores) => alertsOf(scores, threshold, bundle.hysteresis)),
+    scored.faulty.map((scores, i) => alertsOf(judging.faulty[i]!.series.tsMs, scores, threshold, bundle)),
   );
   const broken = heldOut.filter((series) => isTouched(truth, series));
   return {
@@ -115,7 +115,7 @@ export async function judgeChampion(
       truth,
       await mapInTurns(broken, (series) => ({ series, scores: score(series) }), signal),
       threshold,
-      bundle.hysteresis,
+      bundle,
     ),
   };
 }

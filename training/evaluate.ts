@@ -21,6 +21,7 @@ import {
   type MethodResult,
   perKind,
   type Scored,
+  withoutPauses,
 } from './methods.ts';
 import { type CurvePoint, precisionRecall, quantile } from './metrics.ts';
 import { PERTURBATIONS, perturb } from './perturb.ts';
@@ -90,7 +91,7 @@ const BINS = 48;
 /** The budget met where it was not set: two halves of the held-out series, each judged at the other's threshold. */
 function crossedBudget(input: EvaluateInput, gapMs: number): number {
   const { trained, alertsPerHour, truth = [] } = input;
-  const { hysteresis } = trained.bundle;
+  const { bundle } = trained;
   let raised = 0;
   let hours = 0;
   for (const half of [0, 1]) {
@@ -103,8 +104,8 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
         gapMs,
       );
     const { threshold } = calibrate(
-      other.map(({ scores }) => scores),
-      hysteresis,
+      other.flatMap(({ series, scores }) => withoutPauses(series.tsMs, scores, gapMs)),
+      bundle.hysteresis,
       {
         alertsPerHour,
         hours: hoursOf(other),
@@ -112,17 +113,17 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
         sameCars: trained.folds.byTime,
       },
     );
-    for (const one of mine) raised += falseRises(one, threshold, hysteresis, truth);
+    for (const one of mine) raised += falseRises(one, threshold, bundle, truth);
     hours += hoursOf(mine);
   }
   return hours > 0 ? raised / hours : Number.NaN;
 }
 
 function budgetCurve({ trained, truth = [] }: EvaluateInput, hours: number): BudgetPoint[] {
-  const { threshold, hysteresis } = trained.bundle;
+  const { bundle } = trained;
   return Array.from({ length: 41 }, (_, i) => {
-    const at = threshold * (0.3 + 0.03 * i);
-    const raised = trained.heldOut.reduce((sum, one) => sum + falseRises(one, at, hysteresis, truth), 0);
+    const at = bundle.threshold * (0.3 + 0.03 * i);
+    const raised = trained.heldOut.reduce((sum, one) => sum + falseRises(one, at, bundle, truth), 0);
     return { threshold: at, alertsPerHour: raised / hours };
   });
 }
@@ -141,6 +142,12 @@ function histogram(clean: Float64Array, faulty: Float64Array, labels: Uint8Array
     return bins.map((bin) => bin / Math.max(1, n));
   };
   return { edges, normal: count(clean, () => true), faulty: count(faulty, (i) => labels[i] === 1) };
+}
+
+/** Scores of many series cut where one begins, or goes on after a pause. */
+function betweenStarts(scores: Float64Array, first: Uint8Array): Float64Array[] {
+  const starts = [...first.keys()].filter((r) => first[r] === 1);
+  return starts.map((from, k) => scores.subarray(from, starts[k + 1] ?? scores.length));
 }
 
 /** Scores of the baselines, each with thresholds set on rows it was fitted on, as is usual. */
@@ -168,11 +175,15 @@ async function judgeBaselines(
   const methods: MethodResult[] = [];
   for (const baseline of await fitBaselines(known, seed, backend, signal)) {
     const run = (rows: typeof known) => smoothed(baseline.score(rows), rows.first, BASELINE_SPAN);
-    const own = run(known);
+    const own = betweenStarts(run(known), known.first);
     const thresholds = [alertsPerHour, alertsPerHour / 4].map((askedPerHour) => ({
       askedPerHour,
-      threshold: calibrate([own], judging.hysteresis, { alertsPerHour: askedPerHour, hours, cars, sameCars })
-        .threshold,
+      threshold: calibrate(own, judging.rule.hysteresis, {
+        alertsPerHour: askedPerHour,
+        hours,
+        cars,
+        sameCars,
+      }).threshold,
     }));
     const scored = {
       clean: await mapInTurns(clean, run, signal),
@@ -186,7 +197,8 @@ async function judgeBaselines(
 /** Evaluates a model that was just trained. A few seconds for 200,000 rows. @throws TelltaleError ABORTED */
 export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   const { trained, series, alertsPerHour, seed, champion = null, truth = [], signal } = input;
-  const { scaler, gapMs, catalogue, hysteresis, threshold } = trained.bundle;
+  const { bundle } = trained;
+  const { scaler, gapMs, catalogue, hysteresis, threshold } = bundle;
   const width = catalogue.signals.length;
   const test = chooseTest(series, trained.folds, width, (one) => isTouched(truth, one));
   const faulty = perturb(
@@ -204,7 +216,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
         gapMs,
       ),
     ),
-    hysteresis,
+    rule: bundle,
   };
   const byJudges: Scored = {
     clean: await mapInTurns(test, (one) => scoreSeries(trained.judges[one.fold]!, one.series), signal),
@@ -219,7 +231,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     gapMs,
   );
   const strict = calibrate(
-    trained.heldOut.map(({ scores }) => scores),
+    trained.heldOut.flatMap(({ series: { tsMs }, scores }) => withoutPauses(tsMs, scores, gapMs)),
     hysteresis,
     {
       alertsPerHour: alertsPerHour / 4,
@@ -249,10 +261,10 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   methods.push(...(await judgeBaselines(input, test, judging)));
   const scores = concat(byJudges.faulty);
   const labels = labelsOf(faulty);
-  const knownFaults = judgeKnown(truth, trained.heldOut, threshold, hysteresis);
+  const knownFaults = judgeKnown(truth, trained.heldOut, threshold, bundle);
   const found = hits(
     faulty,
-    byJudges.faulty.map((one) => alertsOf(one, threshold, hysteresis)),
+    byJudges.faulty.map((scores, i) => alertsOf(faulty[i]!.series.tsMs, scores, threshold, bundle)),
   );
   return {
     rows: series.reduce((sum, { tsMs }) => sum + tsMs.length, 0),

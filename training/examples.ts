@@ -1,6 +1,6 @@
 // Examples of alerts for the report: the score around a fault that was found, and the signals blamed, expected beside seen.
 import type { Detector } from '../core/model/detector.ts';
-import { isActive, stepHysteresis } from '../core/model/hysteresis.ts';
+import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../core/model/hysteresis.ts';
 import type { PerturbedSeries } from './perturb.ts';
 
 export interface AlertExample {
@@ -37,21 +37,22 @@ function exampleOf(
   event: PerturbedSeries['events'][number],
 ): AlertExample | null {
   if (!events.includes(event)) return null;
-  const { catalogue, hysteresis, threshold } = detector.bundle;
+  const { catalogue, threshold } = detector.bundle;
   const width = catalogue.signals.length;
   const first = Math.max(0, event.from - BEFORE);
   const last = Math.min(series.tsMs.length, event.to + AFTER);
   const state = detector.newState();
-  let alert = 0;
+  let alert = NEVER_SEEN;
   let raisedAt = -1;
   let shares: Float64Array | null = null;
   const scores: number[] = [];
   const expected: Float64Array[] = [];
   for (let i = 0; i < last; i += 1) {
     const finding = detector.step(state, series.values, series.tsMs[i]!, i * width);
-    const before = isActive(alert);
-    alert = stepHysteresis(hysteresis, alert, finding.score >= threshold);
-    if (!before && isActive(alert) && i >= event.from && i < event.to && raisedAt < 0) {
+    const before = isActive(alert.state);
+    const tsMs = series.tsMs[i]!;
+    alert = stepAlert(detector.bundle, alert, { tsMs, strange: isStrange(finding.score, threshold) });
+    if (!before && isActive(alert.state) && i >= event.from && i < event.to && raisedAt < 0) {
       raisedAt = i;
       shares = detector.explain().shares.slice();
     }

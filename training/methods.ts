@@ -1,7 +1,13 @@
 // How one method is judged on rows with known faults: ranking of rows, faults found while they last, false alerts on the same
 // rows untouched. The same for the model, the champion and every baseline.
-import type { Hysteresis } from '../core/model/hysteresis.ts';
-import { isActive, stepHysteresis } from '../core/model/hysteresis.ts';
+import {
+  type AlertRule,
+  beginsAnew,
+  isActive,
+  isStrange,
+  NEVER_SEEN,
+  stepAlert,
+} from '../core/model/hysteresis.ts';
 import { averagePrecision, firstRise, quantile, risesOf, rocAuc } from './metrics.ts';
 import type { PerturbedSeries } from './perturb.ts';
 
@@ -28,13 +34,30 @@ export interface MethodResult {
   }[];
 }
 
-/** 0/1 a row: the alert is up. */
-export function alertsOf(scores: Float64Array, threshold: number, hysteresis: Hysteresis): Uint8Array {
-  let state = 0;
-  return Uint8Array.from(scores, (score) => {
-    state = stepHysteresis(hysteresis, state, score >= threshold);
-    return isActive(state) ? 1 : 0;
+/** 0/1 a row of one car: the alert is up. */
+export function alertsOf(
+  tsMs: Float64Array,
+  scores: Float64Array,
+  threshold: number,
+  rule: AlertRule,
+): Uint8Array {
+  let window = NEVER_SEEN;
+  return Uint8Array.from(scores, (score, i) => {
+    window = stepAlert(rule, window, { tsMs: tsMs[i]!, strange: isStrange(score, threshold) });
+    return isActive(window.state) ? 1 : 0;
   });
+}
+
+/** The scores of one car cut where a window begins anew: what lies on the two sides of a pause makes no alert together. */
+export function withoutPauses(tsMs: Float64Array, scores: Float64Array, gapMs: number): Float64Array[] {
+  const out: Float64Array[] = [];
+  let from = 0;
+  for (let i = 1; i <= scores.length; i += 1) {
+    if (i < scores.length && !beginsAnew(tsMs[i - 1]!, tsMs[i]!, gapMs)) continue;
+    out.push(scores.subarray(from, i));
+    from = i;
+  }
+  return out;
 }
 
 export interface Scored {
@@ -45,7 +68,7 @@ export interface Scored {
 export interface Judging {
   readonly faulty: readonly PerturbedSeries[];
   readonly hours: number;
-  readonly hysteresis: Hysteresis;
+  readonly rule: AlertRule;
 }
 
 export function concat(parts: readonly Float64Array[]): Float64Array {
@@ -91,9 +114,11 @@ export function judgeMethod(
     averagePrecision: averagePrecision(all, labels),
     rocAuc: rocAuc(all, labels),
     budgets: thresholds.map(({ askedPerHour, threshold }) => {
-      const up = (scores: Float64Array) => alertsOf(scores, threshold, judging.hysteresis);
+      // Untouched and faulty rows are the same ones, at the same times.
+      const up = (scores: Float64Array, i: number) =>
+        alertsOf(judging.faulty[i]!.series.tsMs, scores, threshold, judging.rule);
       const found = hits(judging.faulty, faulty.map(up));
-      const raised = clean.reduce((sum, scores) => sum + risesOf(up(scores)).length, 0);
+      const raised = clean.reduce((sum, scores, i) => sum + risesOf(up(scores, i)).length, 0);
       return {
         askedPerHour,
         metPerHour: raised / judging.hours,

@@ -1,7 +1,7 @@
 // Faults that really happened in the rows at hand: read from the log's ground truth, and judged one by one on scores by models
 // that had not seen the car. A fault counts from the moment it could be seen, not from the moment it began.
 import type { Log } from '../core/log/log.ts';
-import type { Hysteresis } from '../core/model/hysteresis.ts';
+import type { AlertRule } from '../core/model/hysteresis.ts';
 import { groundTruthTopic } from '../core/topics.ts';
 import { alertsOf, type FaultResult, perKind } from './methods.ts';
 import { firstRise, risesOf } from './metrics.ts';
@@ -86,10 +86,10 @@ export const isTouched = (truth: readonly KnownFault[], series: Series): boolean
 export function falseRises(
   { series, scores }: ScoredSeries,
   threshold: number,
-  hysteresis: Hysteresis,
+  rule: AlertRule,
   truth: readonly KnownFault[],
 ): number {
-  const rises = risesOf(alertsOf(scores, threshold, hysteresis));
+  const rises = risesOf(alertsOf(series.tsMs, scores, threshold, rule));
   const touched = truth.map((fault) => rowsOf(series, fault)).filter((rows) => rows !== null);
   return rises.filter((row) => !touched.some(([from, to]) => row >= from && row < to)).length;
 }
@@ -99,7 +99,7 @@ export function judgeKnown(
   truth: readonly KnownFault[],
   scored: readonly ScoredSeries[],
   threshold: number,
-  hysteresis: Hysteresis,
+  rule: AlertRule,
 ): KnownOutcome[] {
   return truth.flatMap((fault) => {
     let judgedMs = 0;
@@ -112,7 +112,7 @@ export function judgeKnown(
       seenMs ??= series.tsMs[from]!;
       judgedMs += series.tsMs[to - 1]! - series.tsMs[from]!;
       if (delayS !== null) continue;
-      const at: number = firstRise(alertsOf(scores, threshold, hysteresis), from, to);
+      const at: number = firstRise(alertsOf(series.tsMs, scores, threshold, rule), from, to);
       if (at >= 0) delayS = (series.tsMs[at]! - seenMs) / 1000;
     }
     if (seenMs === null) return [];

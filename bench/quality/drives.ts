@@ -3,13 +3,13 @@
 import type { Catalogue } from '../../core/catalogue.ts';
 import type { Backend } from '../../core/model/backend.ts';
 import { createDetector } from '../../core/model/detector.ts';
-import { HYSTERESIS } from '../../core/model/hysteresis.ts';
+import { type AlertRule, HYSTERESIS } from '../../core/model/hysteresis.ts';
 import { fitBaselines } from '../../training/baselines/all.ts';
 import { smoothed } from '../../training/baselines/baseline.ts';
 import { calibrate } from '../../training/calibrate.ts';
 import { trainModel } from '../../training/fit.ts';
 import { scoreSeries } from '../../training/judge.ts';
-import { alertsOf, concat } from '../../training/methods.ts';
+import { alertsOf, concat, withoutPauses } from '../../training/methods.ts';
 import { averagePrecision, firstRise, quantile, risesOf, rocAuc } from '../../training/metrics.ts';
 import { prepare } from '../../training/prepared.ts';
 import { hoursOf, type Series, type SeriesSet, splitDrives } from './data.ts';
@@ -54,11 +54,20 @@ interface Scored {
   readonly faulty: readonly Float64Array[];
 }
 
-function judge(scored: Scored, faulty: readonly FaultyDrive[], hours: number): DriveResult {
+interface Judging {
+  readonly test: readonly Series[];
+  readonly faulty: readonly FaultyDrive[];
+  readonly rule: AlertRule;
+}
+
+function judge(scored: Scored, { test, faulty, rule }: Judging): DriveResult {
+  const hours = hoursOfAll(test);
   const all = concat(scored.faulty);
   const labels = Uint8Array.from(faulty.flatMap(({ series }) => [...series.labels]));
   const found = scored.thresholds.map((threshold) => {
-    const alerts = scored.faulty.map((scores) => alertsOf(scores, threshold, HYSTERESIS));
+    const alerts = scored.faulty.map((scores, i) =>
+      alertsOf(faulty[i]!.series.tsMs, scores, threshold, rule),
+    );
     return faulty.flatMap(({ series, events }, i) =>
       events.map(({ kind, from, to }) => {
         const at = firstRise(alerts[i]!, from, to);
@@ -78,7 +87,7 @@ function judge(scored: Scored, faulty: readonly FaultyDrive[], hours: number): D
     budgets: scored.thresholds.map((threshold, b) => {
       const delays = found[b]!.flatMap(({ delayS }) => (delayS === null ? [] : [delayS]));
       const raised = scored.clean.reduce(
-        (sum, scores) => sum + risesOf(alertsOf(scores, threshold, HYSTERESIS)).length,
+        (sum, scores, i) => sum + risesOf(alertsOf(test[i]!.tsMs, scores, threshold, rule)).length,
         0,
       );
       return {
@@ -117,7 +126,6 @@ export async function measureDrives(
   const known = [...train, ...tune];
   const history = spoilt > 0 ? spoil(known, set.signals, seed, spoilt) : known;
   const faulty = injectFaults(test, set.signals, 1000 + seed, COPIES);
-  const hours = hoursOfAll(test);
   const signal = new AbortController().signal;
   const trained = await trainModel({
     catalogue: catalogueOf(set),
@@ -130,20 +138,33 @@ export async function measureDrives(
   });
   trained.model.dispose();
   const detector = createDetector(trained.bundle);
-  const heldOut = trained.heldOut.map(({ scores }) => scores);
-  const thresholdsOf = (scores: readonly Float64Array[]) =>
-    BUDGETS_PER_HOUR.map(
-      (alertsPerHour) => calibrate(scores, HYSTERESIS, { alertsPerHour, hours: hoursOfAll(known) }).threshold,
-    );
+  const { gapMs } = trained.bundle;
+  const judging = { test, faulty, rule: trained.bundle };
+  /** One threshold a budget, set on the scores of these drives. */
+  const thresholdsOf = (
+    drives: readonly Pick<Series, 'tsMs'>[],
+    scores: readonly Float64Array[],
+    hours: number,
+  ) =>
+    BUDGETS_PER_HOUR.map((alertsPerHour) => {
+      const pieces = drives.flatMap(({ tsMs }, i) => withoutPauses(tsMs, scores[i]!, gapMs));
+      const budget = { alertsPerHour, hours, cars: drives.length };
+      return calibrate(pieces, HYSTERESIS, budget).threshold;
+    });
+  const heldOut = thresholdsOf(
+    trained.heldOut.map(({ series }) => series),
+    trained.heldOut.map(({ scores }) => scores),
+    hoursOfAll(known),
+  );
   const own: Scored = {
     name: 'telltale',
-    thresholds: [trained.bundle.threshold, thresholdsOf(heldOut)[1]!],
+    thresholds: [trained.bundle.threshold, heldOut[1]!],
     clean: test.map((drive) => scoreSeries(detector, drive)),
     faulty: faulty.map(({ series }) => scoreSeries(detector, series)),
   };
-  const results = [judge(own, faulty, hours)];
+  const results = [judge(own, judging)];
   if (!baselines) return results;
-  const { scaler, stepMs, gapMs } = trained.bundle;
+  const { scaler, stepMs } = trained.bundle;
   const ready = (list: readonly Series[]) => prepare(list, scaler, set.signals.length, { stepMs, gapMs });
   // A quarter of the known drives is kept from fitting, to set the baselines' thresholds on.
   const kept = known.filter((_, i) => i % 4 === 0);
@@ -153,18 +174,13 @@ export async function measureDrives(
       const rows = ready([drive]);
       return smoothed(baseline.score(rows), rows.first, SMOOTHING_ROWS);
     };
-    const calibration = kept.map(run);
-    const thresholds = BUDGETS_PER_HOUR.map(
-      (alertsPerHour) =>
-        calibrate(calibration, HYSTERESIS, { alertsPerHour, hours: hoursOfAll(kept) }).threshold,
-    );
     const scored = {
       name: baseline.name,
-      thresholds,
+      thresholds: thresholdsOf(kept, kept.map(run), hoursOfAll(kept)),
       clean: test.map(run),
       faulty: faulty.map(({ series }) => run(series)),
     };
-    results.push(judge(scored, faulty, hours));
+    results.push(judge(scored, judging));
   }
   return results;
 }

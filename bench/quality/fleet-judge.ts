@@ -119,14 +119,14 @@ export async function measureFleet(
   for (const { fault, atS, series } of test.broken) {
     const visibleMs = test.visibleMs(series.id);
     if (visibleMs === undefined) continue;
-    const alerts = alertsOf(scoreSeries(detector, series), bundle.threshold, bundle.hysteresis);
+    const alerts = alertsOf(series.tsMs, scoreSeries(detector, series), bundle.threshold, bundle);
     found.get(fault)!.push(delayOf(series.tsMs, alerts, series.tsMs[atS]!, visibleMs));
   }
   const whole = new Map<HarmlessKind | 'plain', WholeCars>(
     (['plain', ...ODDITY_KINDS] as const).map((kind) => [kind, { cars: 0, alerts: 0 }]),
   );
   for (const { kind, series } of test.whole) {
-    const alerts = alertsOf(scoreSeries(detector, series), bundle.threshold, bundle.hysteresis);
+    const alerts = alertsOf(series.tsMs, scoreSeries(detector, series), bundle.threshold, bundle);
     const count = whole.get(kind)!;
     count.cars += 1;
     count.alerts += risesOf(alerts).length;

@@ -33,7 +33,7 @@ export async function measureRigs(set: SeriesSet, backend: Backend): Promise<Rig
     model.dispose();
     const seconds = (performance.now() - started) / 1000;
     const scores = scoreSeries(createDetector(bundle), run);
-    const alerts = alertsOf(scores, bundle.threshold, bundle.hysteresis).subarray(TRAINING_ROWS);
+    const alerts = alertsOf(run.tsMs, scores, bundle.threshold, bundle).subarray(TRAINING_ROWS);
     const labels = run.labels.subarray(TRAINING_ROWS);
     results.push({
       id: run.id,

@@ -15,6 +15,10 @@ import { risesOf } from '../../training/metrics.ts';
 const random = seededRandom(7, 'test');
 const exponential = (n: number) => Float64Array.from({ length: n }, () => -Math.log(1 - random()));
 
+/** One row a second. */
+const secondsOf = (scores: Float64Array) => scores.map((_, i) => 1000 * i);
+const RULE = { hysteresis: HYSTERESIS, gapMs: 60_000 };
+
 describe('sustainedLevels', () => {
   it('is the raise-th largest of the last window, 0 before there are so many', () => {
     const levels = sustainedLevels(Float64Array.of(5, 1, 4, 2, 9), { window: 3, raise: 2, release: 0 });
@@ -24,7 +28,7 @@ describe('sustainedLevels', () => {
   it('reaches a threshold at the very row at which an alert rises', () => {
     const scores = exponential(3000);
     const levels = sustainedLevels(scores, HYSTERESIS);
-    const alerts = alertsOf(scores, 0.5, HYSTERESIS);
+    const alerts = alertsOf(secondsOf(scores), scores, 0.5, RULE);
     const first = risesOf(alerts)[0]!;
     expect(levels.findIndex((level) => level >= 0.5)).toBe(first);
   });
@@ -75,7 +79,10 @@ describe('calibrate', () => {
     const known = Array.from({ length: hours }, () => wander(3600));
     const fresh = Array.from({ length: hours }, () => wander(3600));
     const { threshold } = calibrate(known, HYSTERESIS, { alertsPerHour: 1, hours });
-    const raised = fresh.reduce((sum, s) => sum + risesOf(alertsOf(s, threshold, HYSTERESIS)).length, 0);
+    const raised = fresh.reduce(
+      (sum, s) => sum + risesOf(alertsOf(secondsOf(s), s, threshold, RULE)).length,
+      0,
+    );
     expect(raised / hours).toBeGreaterThan(0.3);
     expect(raised / hours).toBeLessThan(1.5);
   });
@@ -123,7 +130,7 @@ describe('calibrate', () => {
     // Three minutes a row: 1,800 hours, 900 alerts allowed by the hour, 18 by the row.
     const budget = { alertsPerHour: 0.5, hours: 1800, keptBack: 0.6 };
     const { threshold } = calibrate(known, HYSTERESIS, budget);
-    const alerts = fresh.map((scores) => alertsOf(scores, threshold, HYSTERESIS));
+    const alerts = fresh.map((scores) => alertsOf(secondsOf(scores), scores, threshold, RULE));
     const up = alerts.reduce((sum, one) => sum + one.reduce((a, b) => a + b, 0), 0);
     expect(up / 36_000).toBeLessThan(0.03);
     const raised = alerts.reduce((sum, one) => sum + risesOf(one).length, 0);

@@ -122,7 +122,7 @@ describe('training', () => {
     const moved = { ...calm, values: calm.values.slice() };
     for (let r = 200; r < 260; r += 1) moved.values[r * (WIDTH + 1) + constant] = 8;
     const alerted = (one: Series) =>
-      alertsOf(scoreSeries(detector, one), bundle.threshold, bundle.hysteresis).slice(235);
+      alertsOf(one.tsMs, scoreSeries(detector, one), bundle.threshold, bundle).slice(235);
     expect(alerted(calm).every((up) => up === 0)).toBe(true);
     expect(alerted(moved).every((up) => up === 1)).toBe(true);
     expect(detector.explain().shares[constant]).toBeGreaterThan(0.9);

@@ -19,7 +19,7 @@ const series = (id: string, fromS: number, rows: number): Series => ({
 });
 
 /** One score reaches the threshold and the alert is up: a rise wherever the scores go from 0 to 1. */
-const AT_ONCE = { window: 1, raise: 1, release: 0 };
+const AT_ONCE = { hysteresis: { window: 1, raise: 1, release: 0 }, gapMs: 60_000 };
 
 const scored = (id: string, fromS: number, text: string) => ({
   series: series(id, fromS, text.length),

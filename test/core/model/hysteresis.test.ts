@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type AlertWindow,
   checkHysteresis,
   HYSTERESIS,
   isActive,
+  isStrange,
+  NEVER_SEEN,
+  stepAlert,
   stepHysteresis,
   strangeCount,
 } from '../../../core/model/hysteresis.ts';
@@ -50,5 +54,37 @@ describe('hysteresis', () => {
     expect(() => checkHysteresis({ window: 15, raise: 10, release: 10 })).toThrow(/release 10/);
     expect(() => checkHysteresis({ window: 31, raise: 10, release: 4 })).toThrow(/window 31/);
     expect(() => checkHysteresis(HYSTERESIS)).not.toThrow();
+  });
+});
+
+describe('hysteresis in time', () => {
+  const RULE = { hysteresis: { window: 3, raise: 2, release: 0 }, gapMs: 60_000 };
+  const run = (events: readonly (readonly [seconds: number, late?: boolean])[]) =>
+    events.reduce<AlertWindow>(
+      (window, [s, late = false]) => stepAlert(RULE, window, { tsMs: 1000 * s, strange: true, late }),
+      NEVER_SEEN,
+    );
+
+  it('counts over a hole up to the gap and starts anew after a longer one', () => {
+    expect(isActive(run([[0], [60]]).state)).toBe(true);
+    expect(run([[0], [61]])).toEqual({ state: 0b1, newestTsMs: 61_000 });
+  });
+
+  it('takes events out of order as they come, and follows a clock that was set back by more than the gap', () => {
+    expect(run([[100], [70], [130]]).newestTsMs).toBe(130_000);
+    expect(run([[100], [70]])).toMatchObject({ newestTsMs: 100_000 });
+    expect(run([[1000], [939]])).toEqual({ state: 0b1, newestTsMs: 939_000 });
+  });
+
+  it('is changed by no late event', () => {
+    const before = run([[100]]);
+    expect(stepAlert(RULE, before, { tsMs: 40_000, strange: true, late: true })).toBe(before);
+    // The pause is measured from the newest event, not from the late one.
+    expect(isActive(run([[100], [10, true], [150]]).state)).toBe(true);
+  });
+
+  it('compares scores as they are given, to four decimals', () => {
+    expect(isStrange(1.49996, 1.5)).toBe(true);
+    expect(isStrange(1.49994, 1.5)).toBe(false);
   });
 });
