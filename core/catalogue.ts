@@ -20,6 +20,12 @@ export const SignalSpec = Type.Object(
     min: Type.Number({ description: 'Below it a reading is impossible' }),
     max: Type.Number({ description: 'Above it a reading is impossible' }),
     vss: Type.Optional(Type.String({ description: 'COVESA VSS path' })),
+    counter: Type.Optional(
+      Type.Boolean({
+        description:
+          'Whether it counts (odometer, running time) and is not watched; absent: training tells by what it read',
+      }),
+    ),
     label: Type.Optional(Type.String({ description: 'In words, for alert reasons: coolant temperature' })),
   },
   { additionalProperties: false },

@@ -8,6 +8,7 @@ import { counted, percent } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
 import { timeDirection } from '../core/recording-order.ts';
+import { CounterSurvey, type Counters } from './counters.ts';
 import { Sampler } from './sampler.ts';
 import type { Series } from './series.ts';
 
@@ -22,6 +23,8 @@ export interface CsvData {
   readonly catalogue: Catalogue;
   readonly series: readonly Series[];
   readonly rows: number;
+  /** Signals that only rise; their readings are still in the series. */
+  readonly counters: Counters;
   /** One line for each thing a person should know. */
   readonly remarks: readonly string[];
   /** SHA-256 of the file, hex. */
@@ -82,11 +85,14 @@ export async function readCsv(
   const names = catalogue.signals.map(({ name }) => name);
   const direction = await timeDirection(recording);
   const sampler = new Sampler({ ...options, width: names.length });
+  const counting = new CounterSurvey(names.length, direction);
   let faulty = 0;
   let firstFault = '';
   for await (const row of recording.rows(names)) {
-    if (row.fault === null) sampler.add(row.id, direction * row.tsMs, row.values);
-    else {
+    if (row.fault === null) {
+      sampler.add(row.id, direction * row.tsMs, row.values);
+      counting.add(row.id, direction * row.tsMs, row.values);
+    } else {
       if (faulty === 0) firstFault = row.fault;
       faulty += 1;
     }
@@ -105,5 +111,6 @@ export async function readCsv(
     remarks.push(
       `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn}`,
     );
-  return { catalogue, series, rows: sampler.seen, remarks, sha256: await fileHash(file) };
+  const counters = counting.counters(catalogue);
+  return { catalogue, series, rows: sampler.seen, counters, remarks, sha256: await fileHash(file) };
 }

@@ -4,6 +4,7 @@ import { TelltaleError } from '../core/errors.ts';
 import type { Log } from '../core/log/log.ts';
 import { createTelemetryReader } from '../core/telemetry-reader.ts';
 import { telemetryTopic } from '../core/topics.ts';
+import { CounterSurvey, type Counters } from './counters.ts';
 import { Sampler } from './sampler.ts';
 import type { Series } from './series.ts';
 
@@ -94,6 +95,8 @@ export interface History {
   readonly records: number;
   /** Redelivered, out-of-order or unreadable ones left out. */
   readonly leftOut: number;
+  /** Signals that only rise; their readings are still in the series. */
+  readonly counters: Counters;
 }
 
 /** True for cars that a list of names and prefixes chooses. */
@@ -112,6 +115,7 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   const { log, catalogue, ranges, cars, seed, maxRows, signal, progress } = options;
   const width = catalogue.signals.length;
   const sampler = new Sampler({ seed, maxRows, width });
+  const counting = new CounterSurvey(width);
   const read = createTelemetryReader(catalogue);
   const chosen = chooses(cars);
   const highest = new Map<string, number>();
@@ -134,6 +138,7 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
         else {
           highest.set(event.vin, event.seq);
           sampler.add(event.vin, event.tsMs, event.values);
+          counting.add(event.vin, event.tsMs, event.values);
         }
       }
     }
@@ -143,5 +148,6 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   const series = sampler.series();
   if (series.length === 0)
     throw new TelltaleError('TRAINING_DATA', 'the chosen stretch of history has no row of the chosen cars');
-  return { series, records: sampler.seen, leftOut: leftOut + sampler.outOfOrder };
+  const counters = counting.counters(catalogue);
+  return { series, records: sampler.seen, leftOut: leftOut + sampler.outOfOrder, counters };
 }

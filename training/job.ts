@@ -14,10 +14,12 @@ import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Champion, readChampion } from './champion.ts';
+import { type Counters, counterRemarks, silence } from './counters.ts';
 import { type CsvChoice, readCsv } from './csv.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { trainModel } from './fit.ts';
 import { type OffsetRange, readHistory, resolveRanges } from './history.ts';
+import { hoursRemarks } from './plausible-hours.ts';
 import { release, versionOf } from './registry.ts';
 import { writeReport } from './report.ts';
 import { writeModelFiles, writeWhole } from './save.ts';
@@ -80,6 +82,8 @@ export interface TrainingData {
   readonly source: Source;
   readonly catalogue: Catalogue;
   readonly series: readonly Series[];
+  /** Signals that only rise: their readings are taken out of the series. */
+  readonly counters: Counters;
   readonly records: number;
   readonly leftOut: number;
   readonly remarks: readonly string[];
@@ -122,7 +126,7 @@ export async function dataFromLog(
   { recipe, signal, say }: ReadPlan,
 ): Promise<TrainingData> {
   const progress = tenths(say, 'reading ');
-  const { series, records, leftOut } = await readHistory({
+  const { series, records, leftOut, counters } = await readHistory({
     log,
     catalogue,
     ranges: source.ranges,
@@ -133,9 +137,13 @@ export async function dataFromLog(
     progress: (done, all) => progress(done / all, `${done.toLocaleString('en')} records`),
   });
   const { faults, notKept } = await readTruth(log, series);
-  const remarks = notKept > 0 ? [`${notKept} faults of the ground truth lie outside the rows kept`] : [];
+  silence(series, catalogue.signals.length, counters);
+  const remarks = [
+    ...(notKept > 0 ? [`${notKept} faults of the ground truth lie outside the rows kept`] : []),
+    ...counterRemarks(counters, catalogue),
+  ];
   const champion = await readChampion(log, catalogue, source.ranges);
-  return { source, catalogue, series, records, leftOut, remarks, truth: faults, champion };
+  return { source, catalogue, series, counters, records, leftOut, remarks, truth: faults, champion };
 }
 
 /** Rows out of a recording. @throws TelltaleError RECORDING_INVALID, TRAINING_DATA, ABORTED */
@@ -144,14 +152,18 @@ export async function dataFromCsv(
   catalogueFile: string,
   { recipe, signal }: ReadPlan,
 ): Promise<TrainingData> {
-  const { catalogue, series, rows, remarks, sha256 } = await readCsv(choice, catalogueFile, {
+  const { catalogue, series, rows, counters, remarks, sha256 } = await readCsv(choice, catalogueFile, {
     seed: recipe.seed,
     maxRows: rowsFor(recipe),
     signal,
   });
   const source: Source = { kind: 'csv', ...choice, catalogueFile, sha256 };
   const leftOut = rows - rowsIn(series);
-  return { source, catalogue, series, records: rows, leftOut, remarks, truth: [], champion: null };
+  silence(series, catalogue.signals.length, counters);
+  return {
+    ...{ source, catalogue, series, counters, records: rows, leftOut, truth: [], champion: null },
+    remarks: [...remarks, ...counterRemarks(counters, catalogue)],
+  };
 }
 
 const UNUSED = [
@@ -169,7 +181,7 @@ export async function runJob(
 ): Promise<Job> {
   const { source, catalogue, series, truth, champion } = data;
   const { recipe, backend, signal, say } = options;
-  for (const remark of data.remarks) say(`data: ${remark}`);
+  for (const remark of [...data.remarks, ...hoursRemarks(series)]) say(`data: ${remark}`);
   say(
     `data: ${rowsIn(series).toLocaleString('en')} rows of ${counted(carsIn(series).length, 'car')}, ${counted(catalogue.signals.length, 'signal')}; ${backend.description}`,
   );
@@ -198,7 +210,9 @@ export async function runJob(
     const whyOf = ({ signal, why }: LeftOut) =>
       why === 'constant' && !bundle.still.signals.includes(signal) ? 'seldom' : why;
     for (const [why, what] of UNUSED) {
-      const unused = trained.leftOut.filter((one) => whyOf(one) === why);
+      const unused = trained.leftOut.filter(
+        (one) => whyOf(one) === why && !data.counters.signals.includes(one.signal),
+      );
       const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
       if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);
     }

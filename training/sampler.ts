@@ -18,7 +18,7 @@ export const stretchRows = (maxRows: number): number =>
   Math.max(LEAST_STRETCH_ROWS, Math.min(STRETCH_ROWS, Math.floor(maxRows / LEAST_STRETCHES)));
 
 /** Older rows in a row after which a car's time is taken to begin anew. */
-const CLOCK_SET_BACK = 10;
+export const CLOCK_SET_BACK = 10;
 
 /** Its priority is drawn from seed, car and index. */
 interface Stretch extends Placeable {

@@ -13,6 +13,7 @@ export const MODEL_FILES: readonly string[] = [
   WEIGHTS_FILE,
   'bundle.json',
   'card.json',
+  'catalogue.json',
   'report.html',
   'report.json',
 ];
@@ -97,6 +98,7 @@ export async function writeModelFiles(dir: string, model: LayersModel, bundle: M
   await writeFile(join(dir, WEIGHTS_FILE), weights);
   await writeFile(join(dir, 'bundle.json'), JSON.stringify(bundle));
   const { card, hash, catalogue } = bundle;
+  await writeFile(join(dir, 'catalogue.json'), `${JSON.stringify(catalogue, null, 2)}\n`);
   await writeFile(
     join(dir, 'card.json'),
     `${JSON.stringify({ ...card, threshold: bundle.threshold, catalogue: `${catalogue.name} ${catalogue.version}`, catalogueHash: bundle.catalogueHash, bundleHash: hash }, null, 2)}\n`,

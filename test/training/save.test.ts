@@ -67,6 +67,7 @@ describe("a model's folder", () => {
     expect(readdirSync(join(dir, 'model')).sort()).toEqual([
       'bundle.json',
       'card.json',
+      'catalogue.json',
       'model.json',
       'weights.bin',
     ]);
