@@ -24,8 +24,14 @@ export const Telemetry = Type.Object(
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
       description:
-        'Rises strictly within a car, also over its restarts (gaps are allowed); tells redelivered events',
+        'Rises strictly within a session of the car (gaps are allowed); tells redelivered events. A counter that begins anew after a restart of the car is told from a redelivery by time and content',
     }),
+    session: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 64 }), Type.Integer()], {
+        description:
+          'Names the stretch between two restarts of the car in which `seq` rises, e.g. a boot count: then restarts are told for certain',
+      }),
+    ),
     ts: Ms('Event time: when the car measured'),
     signals: Type.Record(Type.String({ minLength: 1, maxLength: MAX_SIGNAL_NAME }), Reading, {
       maxProperties: 512,

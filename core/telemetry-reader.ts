@@ -10,6 +10,8 @@ export interface TelemetryEvent {
   vin: string;
   seq: number;
   tsMs: number;
+  /** 32-bit hash of the session mark that the car gave, 0: none. */
+  session: number;
   /** Readings in catalogue order; NaN: missing. */
   readonly values: Float64Array;
 }
@@ -37,21 +39,36 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** A reader for one catalogue; null for bytes that are no telemetry event. */
 export function createTelemetryReader(catalogue: Catalogue): TelemetryReader {
   const names = catalogue.signals.map(({ name }) => name);
-  const event: TelemetryEvent = { vin: '', seq: 0, tsMs: 0, values: new Float64Array(names.length) };
+  const event: TelemetryEvent = {
+    vin: '',
+    seq: 0,
+    tsMs: 0,
+    session: 0,
+    values: new Float64Array(names.length),
+  };
   const quick = new QuickReader(names, event);
   return (bytes) => (quick.read(bytes) || readSlowly(bytes, names, event) ? event : null);
 }
 
+/** A session mark, text or number, as a number that is not 0 (FNV-1a, 32 bits); 0 of anything else. */
+function sessionOf(mark: unknown): number {
+  if (typeof mark !== 'string' && typeof mark !== 'number') return 0;
+  const text = String(mark);
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0 || 1;
+}
+
 /** Any JSON, by the platform's parser. */
 function readSlowly(bytes: Uint8Array, names: readonly string[], event: TelemetryEvent): boolean {
-  let parsed: { vin?: unknown; seq?: unknown; ts?: unknown; signals?: unknown } | null;
+  let parsed: { vin?: unknown; seq?: unknown; ts?: unknown; session?: unknown; signals?: unknown } | null;
   try {
     parsed = JSON.parse(utf8.decode(bytes));
   } catch {
     return false;
   }
   if (typeof parsed !== 'object' || parsed === null) return false;
-  const { vin, seq, ts, signals } = parsed;
+  const { vin, seq, ts, session, signals } = parsed;
   if (typeof vin !== 'string' || vin === '') return false;
   if (!Number.isSafeInteger(seq) || (seq as number) < 0) return false;
   if (!Number.isSafeInteger(ts) || (ts as number) < 0) return false;
@@ -64,6 +81,7 @@ function readSlowly(bytes: Uint8Array, names: readonly string[], event: Telemetr
   event.vin = vin;
   event.seq = seq as number;
   event.tsMs = ts as number;
+  event.session = sessionOf(session);
   return true;
 }
 
@@ -88,6 +106,7 @@ class QuickReader {
     this.#bytes = bytes;
     this.#at = 0;
     let found = 0;
+    this.#event.session = 0;
     if (!this.#take(OPEN)) return false;
     do {
       const key = this.#text();
@@ -97,7 +116,7 @@ class QuickReader {
       if (bit === 0 || (found & bit) !== 0) return false;
       found |= bit;
     } while (this.#take(COMMA));
-    return this.#take(CLOSE) && this.#at === bytes.length && found === 0b1111;
+    return this.#take(CLOSE) && this.#at === bytes.length && (found & 0b1111) === 0b1111;
   }
 
   #field(key: string): number {
@@ -109,11 +128,18 @@ class QuickReader {
       return 1;
     }
     if (key === 'signals') return this.#signals() ? 2 : 0;
+    if (key === 'session') return this.#session() ? 16 : 0;
     if (key !== 'seq' && key !== 'ts') return 0;
     if (!this.#readNumber() || !Number.isSafeInteger(this.#number) || this.#number < 0) return 0;
     if (key === 'seq') event.seq = this.#number;
     else event.tsMs = this.#number;
     return key === 'seq' ? 4 : 8;
+  }
+
+  #session(): boolean {
+    const mark = this.#bytes[this.#at] === QUOTE ? this.#text() : this.#readNumber() ? this.#number : null;
+    this.#event.session = sessionOf(mark);
+    return mark !== null;
   }
 
   #take(byte: number): boolean {

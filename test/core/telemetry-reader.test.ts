@@ -21,12 +21,13 @@ describe('the telemetry reader', () => {
       vin: 'CAR1',
       seq: 7,
       tsMs: 1_700_000_000_000,
+      session: 0,
       values: [-0.25, 812.5, Number.NaN],
     });
   });
 
   it('reads what JSON allows in other forms', () => {
-    const same = { vin: 'Ä"1', seq: 0, tsMs: 5, values: [1200, Number.NaN, 0.1] };
+    const same = { vin: 'Ä"1', seq: 0, tsMs: 5, session: 0, values: [1200, Number.NaN, 0.1] };
     expect(
       readText(
         ' { "signals": {"coolantC": 1e-1, "rpm": null, "speedKmh": 1.2E3}, "ts":5, "vin":"\\u00c4\\"1", "seq":0 }',
@@ -35,6 +36,16 @@ describe('the telemetry reader', () => {
     expect(readText('{"vin":"Ä\\"1","seq":0,"ts":5,"signals":{"speedKmh":1200,"coolantC":0.1}}')).toEqual(
       same,
     );
+  });
+
+  it('reads a session mark, text or number, to the same number in any form; 0 where there is none', () => {
+    const sessionOf = (mark: string, space = '') =>
+      readText(`{"vin":"a","seq":1,"ts":1,${space}"session":${mark},"signals":{}}`)?.session;
+    const [boot1, boot2, seven] = [sessionOf('"boot-1"')!, sessionOf('"boot-2"')!, sessionOf('7')!];
+    expect(new Set([boot1, boot2, seven, 0]).size).toBe(4);
+    expect([sessionOf('"boot-1"', ' '), sessionOf('7', ' ')]).toEqual([boot1, seven]);
+    expect(readText('{"vin":"a","seq":2,"ts":1,"signals":{}}')?.session).toBe(0);
+    expect([sessionOf('null'), sessionOf('{}')]).toEqual([0, 0]);
   });
 
   it.each([
@@ -80,6 +91,7 @@ describe('the telemetry reader', () => {
           vin: given.vin,
           seq: given.seq,
           tsMs: given.ts,
+          session: 0,
           values: wanted.map((value) => (value === 0 ? found!.values[wanted.indexOf(value)]! : value)),
         });
         for (const [i, value] of wanted.entries())
