@@ -4,23 +4,23 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { policyGroup } from '../alerts/reign.ts';
+import { vinsOf } from '../core/car-ids.ts';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
-import { seededRandom, shuffle } from '../core/model/random.ts';
 import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
+import { shown } from '../core/recording-time.ts';
 import { type Context, pause } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { scoresTopic, telemetryTopic } from '../core/topics.ts';
 import { scorerGroup } from '../scoring/loop.ts';
 import { credentials } from '../simulator/command.ts';
-import { type Replay, startReplay, tapeOfRecording } from '../simulator/replay.ts';
+import { type Replay, startReplay } from '../simulator/replay.ts';
 import { trainAndRelease } from '../training/job.ts';
 import { alertLine, followAlerts } from './alert-lines.ts';
+import { type Drives, drivesOf, idsOf, type Part, renamedLine } from './drives.ts';
 import { driveOn, type Stack, startStack } from './stack.ts';
 import { countStages, stageLines } from './stages.ts';
 
-/** Share of the drives that are history. */
-const HISTORY_SHARE = 0.6;
 const LIVE_SPEED = 240;
 const PROGRESS_MS = 2000;
 
@@ -31,10 +31,13 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
   describe(recording, context);
   const place = await prepare(recording, settings, context);
   const own = { ...settings, ...place.settings };
+  const drives = drivesOf(recording, settings.seed);
+  if (drives.oneCar)
+    context.say(`${file}: one car only: its first rows are the history, the others are driven live`);
   const stack = await startStack(own, context, place.catalogue, { breakable: false });
   try {
     context.say(`page: ${stack.alerts.url}`);
-    await driveOn(stack, context, (driving) => drive(stack, recording, own, driving));
+    await driveOn(stack, context, (driving) => drive(stack, drives, own, driving));
   } finally {
     await stack.stop();
   }
@@ -47,6 +50,8 @@ function describe(recording: Recording, { say }: Context): void {
     `${file}: ${rowCount.toLocaleString('en')} rows of ${ids.size} cars (${idColumn}), time ${timeColumn}, ${signals.length} signals`,
   );
   for (const remark of recording.timeRemarks) say(`${file}: ${remark}`);
+  const renamed = renamedLine(vinsOf(ids.keys()));
+  if (renamed !== null) say(`${file}: ${renamed}`);
   const named = (what: string, list: readonly { readonly name: string }[]) => {
     if (list.length > 0) say(`${file}: ${what}: ${list.map(({ name }) => name).join(', ')}`);
   };
@@ -95,41 +100,17 @@ async function prepare(recording: Recording, settings: Settings, { say, clock }:
   return { catalogue, settings: { dataDir: dir, topicPrefix } };
 }
 
-/** Ids in seeded order, cut into those that are history and those that are driven live. */
-export function splitDrives(
-  ids: readonly string[],
-  seed: number,
-): { readonly history: string[]; readonly live: string[] } {
-  const sorted = [...ids].sort();
-  const order = [...shuffle(Uint32Array.from(sorted.keys()), seededRandom(seed, 'drives'))].map(
-    (i) => sorted[i]!,
-  );
-  const cut = Math.max(1, Math.min(order.length - 1, Math.round(order.length * HISTORY_SHARE)));
-  return { history: order.slice(0, cut), live: order.slice(cut) };
-}
-
 async function drive(
   stack: Stack,
-  recording: Recording,
+  { history, live, oneCar }: Drives,
   settings: Settings,
   context: Context,
 ): Promise<void> {
-  const { say, signal } = context;
-  if (recording.ids.size < 2)
-    throw new TelltaleError(
-      'TRAINING_DATA',
-      `${recording.file}: one car only; history and live drives must be different ids`,
-    );
-  const { history, live } = splitDrives([...recording.ids.keys()], settings.seed);
-  const first = await replay(
-    stack,
-    recording,
-    history,
-    Number.POSITIVE_INFINITY,
-    'history',
-    settings,
-    context,
-  );
+  const { say, signal, clock } = context;
+  const vins = live.tape.vins ?? new Map<string, string>();
+  const firstSeq = clock();
+  const fast = { what: 'history', speed: Number.POSITIVE_INFINITY, firstSeq };
+  const first = await replay(stack, history, fast, settings, context);
   if (signal.aborted) return;
   const { version } = await trainAndRelease({
     ...{ log: stack.log, catalogue: stack.catalogue, backend: stack.backend, context },
@@ -137,37 +118,39 @@ async function drive(
   });
   const printing = new AbortController();
   let alerts = 0;
+  const idOf = idsOf(vins);
   const printed = followAlerts(stack.log, 'earliest', AbortSignal.any([signal, printing.signal]), (alert) => {
     if (alert.phase === 'raised') alerts += 1;
-    say(alertLine(alert));
+    say(alertLine({ ...alert, vin: shown(idOf(alert.vin)) }));
   });
   // Awaited when the drives are over: a failure before must not end the process unheard.
   printed.catch(() => undefined);
-  const second = await replay(
-    stack,
-    recording,
-    live,
-    settings.speed ?? LIVE_SPEED,
-    'live',
-    settings,
-    context,
-  );
+  // A car that has driven its history goes on counting where that ended.
+  const nextSeq = Math.max(clock(), firstSeq + first.stats().rows);
+  const paced = { what: 'live', speed: settings.speed ?? LIVE_SPEED, firstSeq: nextSeq };
+  const second = await replay(stack, live, paced, settings, context);
   await settle(stack, version, context);
   printing.abort();
   await printed;
   if (signal.aborted) return;
   const published = first.stats().counts.acknowledged + second.stats().counts.acknowledged;
-  const broken = first.stats().brokenRows;
-  const stages = await countStages(stack.log, version, new Set(live));
-  for (const line of stageLines({ ...stages, published, broken, liveDrives: live.length, alerts })) say(line);
+  // Each pass over different cars meets every row of the file.
+  const broken = first.stats().brokenRows + (oneCar ? second.stats().brokenRows : 0);
+  const stages = await countStages(stack.log, version, new Set(live.ids.map((id) => vins.get(id) ?? id)));
+  for (const line of stageLines({ ...stages, published, broken, liveDrives: live.ids.length, alerts }))
+    say(line);
+}
+
+interface Manner {
+  readonly what: string;
+  readonly speed: number;
+  readonly firstSeq: number;
 }
 
 async function replay(
   stack: Stack,
-  recording: Recording,
-  ids: readonly string[],
-  speed: number,
-  what: string,
+  { tape, ids }: Part,
+  { what, speed, firstSeq }: Manner,
   settings: Settings,
   { clock, warn, say, signal }: Context,
 ): Promise<Replay> {
@@ -175,12 +158,8 @@ async function replay(
     `${what}: ${ids.length} drives ${speed === Number.POSITIVE_INFINITY ? 'at full speed' : `at ${speed} times their speed`}`,
   );
   const run = startReplay({
-    tape: tapeOfRecording(recording),
-    ids,
-    speed,
+    ...{ tape, ids, speed, firstSeq, clock, warn },
     brokers: [{ host: settings.mqttHost, port: stack.ingest.port }],
-    clock,
-    warn,
     ...credentials(settings),
   });
   const timer = setInterval(() => {
@@ -194,8 +173,7 @@ async function replay(
     clearInterval(timer);
     signal.removeEventListener('abort', stop);
   }
-  for (const sample of what === 'history' ? run.stats().brokenSamples : [])
-    warn(`${recording.file}: ${sample}`);
+  for (const sample of what === 'history' ? run.stats().brokenSamples : []) warn(`${tape.name}: ${sample}`);
   return run;
 }
 

@@ -1,8 +1,8 @@
 // Drives a recording again: a CSV file or a stretch of the log, each id a car with a connection of its own. At full speed
 // rows stream from the file; at a pace they are held in memory (bounded), so that all cars drive side by side.
 
+import { fitsAsVin, vinsOf } from '../core/car-ids.ts';
 import { TelltaleError } from '../core/errors.ts';
-import { Vin } from '../core/events.ts';
 import type { Recording } from '../core/recording.ts';
 import { type Clock, pause, type Service } from '../core/service.ts';
 import { mqttTopics } from '../core/topics.ts';
@@ -22,6 +22,8 @@ export interface TapeRow {
 export interface Tape {
   readonly name: string;
   readonly ids: readonly string[];
+  /** The car that drives for an id where it is another: ids of a recording may hold what no topic can. */
+  readonly vins?: ReadonlyMap<string, string>;
   /** Events in all, as far as known; bounds the memory of a paced replay before it is used. */
   readonly rowCount: number;
   rows(): AsyncIterable<TapeRow>;
@@ -78,6 +80,7 @@ export function tapeOfRecording(recording: Recording): Tape {
   return {
     name: recording.file,
     ids: [...recording.ids.keys()],
+    vins: vinsOf(recording.ids.keys()),
     rowCount: recording.rowCount,
     rows: async function* () {
       for await (const row of recording.rows()) {
@@ -92,9 +95,9 @@ export function tapeOfRecording(recording: Recording): Tape {
   };
 }
 
-/** Ids that cannot be a level of an MQTT topic. */
-const FIT = new RegExp((Vin as { readonly pattern?: string }).pattern ?? '');
-const unfit = (id: string) => id.length > 64 || !FIT.test(id);
+/** The car that drives for an id; undefined: none can. */
+const vinOf = (tape: Tape, id: string): string | undefined =>
+  tape.vins?.get(id) ?? (fitsAsVin(id) ? id : undefined);
 
 /**
  * Starts driving a tape. `done` resolves when every row has been published and acknowledged.
@@ -102,15 +105,15 @@ const unfit = (id: string) => id.length > 64 || !FIT.test(id);
  */
 export function startReplay(options: ReplayOptions): Replay {
   const wanted = new Set(options.ids ?? options.tape.ids);
-  const vins = options.tape.ids.filter((id) => wanted.has(id) && !unfit(id));
-  if (vins.length === 0)
+  const drivers = options.tape.ids.filter((id) => wanted.has(id) && vinOf(options.tape, id) !== undefined);
+  if (drivers.length === 0)
     throw new TelltaleError('RECORDING_INVALID', `${options.tape.name}: no car to drive among its ids`);
   if (options.speed !== Number.POSITIVE_INFINITY && options.tape.rowCount > MAX_HELD_ROWS)
     throw new TelltaleError(
       'RECORDING_INVALID',
       `${options.tape.name}: ${options.tape.rowCount} rows are too many to drive at a pace; use the speed max`,
     );
-  return new TapeRun(options, vins, wanted).service();
+  return new TapeRun(options, drivers, wanted).service();
 }
 
 class TapeRun {
@@ -128,11 +131,12 @@ class TapeRun {
   readonly #samples: string[] = [];
   #shiftMs: number | null;
 
-  constructor(options: ReplayOptions, vins: readonly string[], wanted: ReadonlySet<string>) {
+  constructor(options: ReplayOptions, drivers: readonly string[], wanted: ReadonlySet<string>) {
     this.#options = options;
+    const vins = drivers.map((id) => vinOf(options.tape, id)!);
     this.#vins = vins;
     this.#wanted = wanted;
-    this.#slotOf = new Map(vins.map((vin, i) => [vin, i]));
+    this.#slotOf = new Map(drivers.map((id, i) => [id, i]));
     this.#seq = new Float64Array(vins.length).fill(options.firstSeq ?? options.clock());
     this.#shiftMs = options.shiftMs ?? null;
     this.#publisher = new Publisher({
@@ -177,7 +181,7 @@ class TapeRun {
   /** The rows that can be driven; the others are counted and named. */
   async *#good(): AsyncGenerator<TapeRow> {
     for await (const row of this.#options.tape.rows()) {
-      if (row.fault !== null || unfit(row.id)) {
+      if (row.fault !== null || vinOf(this.#options.tape, row.id) === undefined) {
         this.#broken += 1;
         if (this.#samples.length < BROKEN_SAMPLES)
           this.#samples.push(row.fault ?? `id "${row.id}" cannot name a car`);
@@ -194,8 +198,9 @@ class TapeRun {
     this.#shiftMs ??= row.tsMs < ABSOLUTE_MS ? this.#options.clock() : 0;
     const seq = this.#seq[slot]!;
     this.#seq[slot] = seq + 1;
-    const event = { vin: row.id, seq, ts: row.tsMs + this.#shiftMs, signals: row.signals };
-    const packet = encodePublish(mqttTopics.telemetry(row.id), Buffer.from(JSON.stringify(event)));
+    const vin = this.#vins[slot]!;
+    const event = { vin, seq, ts: row.tsMs + this.#shiftMs, signals: row.signals };
+    const packet = encodePublish(mqttTopics.telemetry(vin), Buffer.from(JSON.stringify(event)));
     const batch = this.#batches.get(slot);
     if (batch) batch.push(packet);
     else this.#batches.set(slot, [packet]);

@@ -1,7 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Alert } from '../../core/events.ts';
+import { openRecording } from '../../core/recording.ts';
 import { alertLine } from '../../demo/alert-lines.ts';
-import { splitDrives } from '../../demo/recording.ts';
+import { drivesOf, idsOf, renamedLine, splitDrives } from '../../demo/drives.ts';
 import { stageLines } from '../../demo/stages.ts';
 
 const alert: Alert = {
@@ -67,5 +71,44 @@ describe('splitDrives', () => {
 
   it('keeps one drive on each side at least', () => {
     expect(splitDrives(['a', 'b'], 1).live).toHaveLength(1);
+  });
+});
+
+describe('drives of a recording', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'telltale-drives-')), 'r.csv');
+  afterAll(() => rmSync(dirname(file), { recursive: true }));
+  const open = (rows: readonly string[]) => {
+    writeFileSync(file, `id,time,x\n${rows.join('\n')}\n`);
+    return openRecording(file);
+  };
+
+  it('of one car are its first rows and the others', async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => `a,${i},${i % 3}`);
+    const { history, live, oneCar } = drivesOf(await open(rows), 1);
+    const times = async ({ tape }: typeof history) => {
+      const found: number[] = [];
+      for await (const { tsMs } of tape.rows()) found.push(tsMs / 1000);
+      return found;
+    };
+    expect(oneCar).toBe(true);
+    expect(await times(history)).toEqual(Array.from({ length: 12 }, (_, i) => i));
+    expect(await times(live)).toEqual(Array.from({ length: 8 }, (_, i) => 12 + i));
+  });
+
+  it('are refused where ids have hardly a row', async () => {
+    const recording = await open(Array.from({ length: 20 }, (_, i) => `a${i},${i},${i % 3}`));
+    expect(() => drivesOf(recording, 1)).toThrow(/20 ids of 1\.0 rows on average: .* --id/);
+  });
+
+  it('drive under names that a topic can hold, and are told by their own', () => {
+    const vins = new Map([
+      ...['Truck #1', 'Truck #2', 'Truck #3', '\u001b[31m/'].map((id, i) => [id, `safe ${i}`] as const),
+      ['car', 'car'] as const,
+    ]);
+    expect(renamedLine(vins)).toMatch(/driven are "Truck #1" as "safe 0", .*"safe 2" and 1 more$/);
+    expect(renamedLine(new Map([['\u001b[31m/', 'x']]))).toContain('"\\u001b[31m/" as "x"');
+    expect(renamedLine(new Map([['car', 'car']]))).toBeNull();
+    expect(idsOf(vins)('safe 1')).toBe('Truck #2');
+    expect(idsOf(vins)('car')).toBe('car');
   });
 });

@@ -87,20 +87,19 @@ describe('recordings', () => {
       shiftMs: 1000,
     });
     await replay.done;
-    expect(replay.stats()).toMatchObject({ cars: 2, rows: 4, brokenRows: 3 });
+    expect(replay.stats()).toMatchObject({ cars: 3, rows: 5, brokenRows: 2 });
     expect(replay.stats().brokenSamples).toEqual([
       'line 4: column timestamp: "soon" is no time',
-      'id "b/1" cannot name a car',
       'line 6: column id is empty',
     ]);
     const events = telemetry(broker).map(decode);
     expect(
       events
-        .slice(0, 2)
+        .slice(0, 3)
         .map((e) => e.vin)
         .sort(),
-    ).toEqual(['a', 'b']);
-    expect(events.map((e) => e.ts).sort((x, y) => x - y)).toEqual([1000, 2000, 101_000, 102_000]);
+    ).toEqual(['a', 'b', 'b_1']);
+    expect(events.map((e) => e.ts).sort((x, y) => x - y)).toEqual([1000, 2000, 6000, 101_000, 102_000]);
   });
 
   it('refuse a tape with no car that could drive', () => {
