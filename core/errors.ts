@@ -48,6 +48,11 @@ export const ERRORS = {
     retryable: false,
     means: 'A model bundle is damaged, of another feature version, or made for another catalogue.',
   },
+  MODEL_ALARMS: {
+    retryable: false,
+    means:
+      'A model just trained alarms on its own history beyond its budget; it is not released, nothing is written.',
+  },
   TRAINING_DATA: {
     retryable: false,
     means: 'The chosen stretch of history is empty, too short or has too few cars.',

@@ -24,6 +24,7 @@ import { stillSignals } from './heads/still.ts';
 import { type Ground, scoresOf, usualOf } from './judge.ts';
 import { fitAll, TRIM } from './parts.ts';
 import { prepare } from './prepared.ts';
+import { refuseEndless } from './read-back.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
 import { fitStatisticTails } from './statistics.ts';
@@ -117,13 +118,14 @@ const WITH_VOICES = 1.035;
 
 /**
  * Trains a model.
- * @throws TelltaleError TRAINING_DATA when there is too little, ABORTED
+ * @throws TelltaleError TRAINING_DATA when there is too little, or a reading that no sensor gives; ABORTED
  */
 export async function trainModel(input: TrainInput): Promise<Trained> {
   const { alertsPerHour, seed, backend, trim = TRIM } = input;
   const rows = rowsIn(input.series);
   if (rows < MIN_ROWS)
     throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
+  refuseEndless(input.series, input.catalogue);
   const ground = layGround(input);
   const { parts, model, judged: heldOut, partsOf } = await fitAll(input, ground);
   const channels = ground.shared.scaler.signals.length;

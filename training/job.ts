@@ -8,7 +8,9 @@ import { counted } from '../core/counted.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Backend } from '../core/model/backend.ts';
 import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
+import { readBundle } from '../core/model/bundle-file.ts';
 import { checkKernel } from '../core/model/check.ts';
+import { createDetector } from '../core/model/detector.ts';
 import type { Release } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
@@ -19,7 +21,9 @@ import { type CsvChoice, readCsv } from './csv.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { trainModel } from './fit.ts';
 import { type OffsetRange, readHistory, resolveRanges } from './history.ts';
+import { checkOwnHistory, type OwnHistory, scoreOwnHistory } from './own-history.ts';
 import { hoursRemarks } from './plausible-hours.ts';
+import { readBack } from './read-back.ts';
 import { release, versionOf } from './registry.ts';
 import { writeReport } from './report.ts';
 import { writeModelFiles, writeWhole } from './save.ts';
@@ -96,6 +100,8 @@ export interface Job {
   readonly bundle: ModelBundle;
   readonly dir: string;
   readonly evaluation: Evaluation;
+  /** How the model does on the rows it was trained on. */
+  readonly ownHistory: OwnHistory;
 }
 
 /** What the settings ask for, or the card where one is run again. */
@@ -173,7 +179,10 @@ const UNUSED = [
   ['missing', 'not watched, hardly ever measured'],
 ] as const;
 
-/** Fits on the data and writes the model's folder, whole or not at all. @throws TelltaleError TRAINING_DATA, ABORTED */
+/**
+ * Fits on the data and writes the model's folder, whole or not at all.
+ * @throws TelltaleError TRAINING_DATA, MODEL_ALARMS, MODEL_INVALID, ABORTED; then nothing is written
+ */
 export async function runJob(
   data: TrainingData,
   options: JobOptions,
@@ -217,9 +226,13 @@ export async function runJob(
       if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);
     }
     checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
+    const { alertsPerHour, seed } = recipe;
+    say('training: scoring its own history');
+    const readable = readBack(bundle, 'the new model');
+    const ownHistory = await scoreOwnHistory(readable, series, alertsPerHour, { truth, signal });
+    checkOwnHistory(ownHistory);
     await turn(signal);
     say('training: evaluating');
-    const { alertsPerHour, seed } = recipe;
     const judged = { trained, series, truth, champion };
     const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
     await turn(signal);
@@ -228,9 +241,11 @@ export async function runJob(
     await writeWhole(dir, async (partial) => {
       await writeModelFiles(partial, model, bundle);
       await writeReport(partial, bundle, evaluation);
+      // Read as the scorer reads it, while the folder has not taken its place: what cannot be read is never there.
+      createDetector(await readBundle(partial));
       await turn(signal);
     });
-    return { bundle, dir, evaluation };
+    return { bundle, dir, evaluation, ownHistory };
   } finally {
     model.dispose();
   }

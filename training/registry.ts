@@ -22,6 +22,7 @@ import {
   scoresTopic,
   telemetryTopic,
 } from '../core/topics.ts';
+import { readBackRelease } from './read-back.ts';
 
 /** What is left of a record when its own fields have been written; larger bundles go in parts. */
 const LARGEST_BUNDLE = MAX_RECORD_BYTES - 10_000;
@@ -89,7 +90,7 @@ function releaseRecords(release: Omit<Release, 'bundle' | 'parts'>, bundle: Mode
 
 /**
  * Releases a bundle. The first model of a deployment becomes champion, later ones challenger, or champion when `promote`.
- * @throws TelltaleError LOG_RECORD_TOO_LARGE and other log errors; then nothing is released
+ * @throws TelltaleError MODEL_INVALID, LOG_RECORD_TOO_LARGE and other log errors; then nothing is released
  */
 export async function release(
   options: RegistryOptions & {
@@ -103,6 +104,7 @@ export async function release(
   const book = await readReleases(log);
   const facts = { version, ts: clock(), by, note, ...(judged ? { judged } : {}) };
   const records = releaseRecords({ kind: 'release', ...facts }, bundle);
+  await readBackRelease(records, version);
   const champion = book.aliases.get('champion');
   const alias: AliasName = champion && !atOnce ? 'challenger' : 'champion';
   records.push(moved(options, book, alias, version));

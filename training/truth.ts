@@ -39,7 +39,7 @@ export interface Truth {
 }
 
 /** Rows [from, to) of a series while the fault could be seen; null when there is none. */
-function rowsOf({ id, tsMs }: Series, fault: KnownFault): readonly [number, number] | null {
+export function visibleIn({ id, tsMs }: Series, fault: KnownFault): readonly [number, number] | null {
   if (id !== fault.id) return null;
   const from = tsMs.findIndex((ts) => ts >= fault.fromMs);
   if (from < 0 || tsMs[from]! >= fault.toMs) return null;
@@ -74,13 +74,13 @@ export async function readTruth(log: Pick<Log, 'read'>, series: readonly Series[
   const inTime = [...found.values()]
     .filter(({ id, fromMs, toMs }) => fromMs <= span.get(id)!.to && toMs > span.get(id)!.from)
     .sort((a, b) => a.fromMs - b.fromMs);
-  const faults = inTime.filter((fault) => series.some((one) => rowsOf(one, fault) !== null));
+  const faults = inTime.filter((fault) => series.some((one) => visibleIn(one, fault) !== null));
   return { faults, notKept: inTime.length - faults.length };
 }
 
 /** True for a series in which a known fault can be seen. */
 export const isTouched = (truth: readonly KnownFault[], series: Series): boolean =>
-  truth.some((fault) => rowsOf(series, fault) !== null);
+  truth.some((fault) => visibleIn(series, fault) !== null);
 
 /** Alerts that rise while no known fault of the car can be seen: the false ones. */
 export function falseRises(
@@ -90,7 +90,7 @@ export function falseRises(
   truth: readonly KnownFault[],
 ): number {
   const rises = risesOf(alertsOf(series.tsMs, scores, threshold, rule));
-  const touched = truth.map((fault) => rowsOf(series, fault)).filter((rows) => rows !== null);
+  const touched = truth.map((fault) => visibleIn(series, fault)).filter((rows) => rows !== null);
   return rises.filter((row) => !touched.some(([from, to]) => row >= from && row < to)).length;
 }
 
@@ -106,7 +106,7 @@ export function judgeKnown(
     let seenMs: number | null = null;
     let delayS: number | null = null;
     for (const { series, scores } of scored) {
-      const rows = rowsOf(series, fault);
+      const rows = visibleIn(series, fault);
       if (rows === null) continue;
       const [from, to] = rows;
       seenMs ??= series.tsMs[from]!;

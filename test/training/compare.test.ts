@@ -13,7 +13,7 @@ import { type Backend, loadBackend } from '../../core/model/backend.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
 import { FEATURE_VERSION } from '../../core/model/features.ts';
 import { readReleases } from '../../core/model/releases.ts';
-import { groundTruthTopic } from '../../core/topics.ts';
+import { groundTruthTopic, modelsTopic } from '../../core/topics.ts';
 import { readChampion } from '../../training/champion.ts';
 import type { Evaluation } from '../../training/evaluate.ts';
 import { trainAndRelease } from '../../training/job.ts';
@@ -100,7 +100,14 @@ describe('a model trained beside a champion', () => {
   it('says why a champion cannot be compared', async () => {
     const { hash: _, ...content } = handBundle();
     const bundle = sealBundle({ ...content, featureVersion: 0 });
-    await release({ log, clock: Date.now, by: '', note: '', version: 'old', bundle, promote: true });
+    const facts = { version: 'old', ts: Date.now(), by: '', note: '' };
+    await log.append(modelsTopic.name, [
+      { key: 'release/old', value: modelsTopic.encode({ kind: 'release', ...facts, bundle }) },
+      {
+        key: 'alias/champion',
+        value: modelsTopic.encode({ kind: 'alias', alias: 'champion', previous: [], ...facts }),
+      },
+    ]);
     const { report, html, lines } = await train('third');
     const why = `model old: made for feature version 0; this program computes ${FEATURE_VERSION}. Train it again.`;
     expect(report.champion).toEqual({ version: 'old', refused: why });

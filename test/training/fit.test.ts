@@ -181,6 +181,22 @@ describe('training', () => {
     await expect(trainModel(inputOf(backend, { series: still }))).rejects.toThrow(/no signal moves/);
   });
 
+  it('refuses readings that 32 bits cannot hold, and names their signals', async () => {
+    const backend = await loadBackend('wasm');
+    const [one] = FLEET;
+    const values = one!.values.slice();
+    for (const r of [3, 7]) values[r * WIDTH + 4] = Number.MAX_VALUE;
+    values[WIDTH + 3] = -1e300;
+    await expect(
+      trainModel(inputOf(backend, { series: [{ ...one!, values }, ...FLEET.slice(1)] })),
+    ).rejects.toMatchObject({
+      code: 'TRAINING_DATA',
+      message: expect.stringMatching(
+        /^readings beyond ±3\.4e38, which no sensor gives: coolantC \(1 reading\), oilKpa \(2 readings\)\. /,
+      ),
+    });
+  });
+
   it('says which backend is not there', async () => {
     if (native !== null) return expect(native.name).toBe('node');
     await expect(loadBackend('node')).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' });

@@ -35,6 +35,19 @@ const put = async (version: string, atOnce = false) => {
   now += 1000;
   return release({ log, clock, by, note: '', version, bundle: handBundle(), promote: atOnce });
 };
+/** A release that training itself would not have made. */
+const putUnchecked = async (version: string, bundle: unknown, alias: 'champion' | 'challenger') => {
+  now += 1000;
+  const facts = { ts: now, by, note: '' };
+  const previous = [...(await readReleases(log)).releases.keys()].reverse();
+  await log.append(modelsTopic.name, [
+    { key: `release/${version}`, value: modelsTopic.encode({ kind: 'release', version, ...facts, bundle }) },
+    {
+      key: `alias/${alias}`,
+      value: modelsTopic.encode({ kind: 'alias', alias, version, ...facts, previous }),
+    },
+  ]);
+};
 const aliases = async () => {
   const { aliases: held } = await readReleases(log);
   return Object.fromEntries([...held].map(([name, { version }]) => [name, version]));
@@ -70,7 +83,7 @@ describe('the registry', () => {
       code: 'MODEL_NOT_FOUND',
       message: 'no model "nope" is released; there are: good',
     });
-    await release({ ...options, version: 'bad', bundle: { ...handBundle(), threshold: 99 }, promote: false });
+    await putUnchecked('bad', { ...handBundle(), threshold: 99 }, 'challenger');
     await expect(promote(options, 'bad', SMALL_CATALOGUE)).rejects.toThrow(
       'model bad: damaged: its content does not match its hash',
     );
@@ -79,6 +92,19 @@ describe('the registry', () => {
       /model good: made for the signals of catalogue "small"/,
     );
     expect(await aliases()).toEqual({ champion: 'good', challenger: 'bad' });
+  });
+
+  it('releases nothing that could not be read back', async () => {
+    const { hash: _, ...content } = handBundle();
+    const scaler = { ...content.scaler, scale: [10, Number.POSITIVE_INFINITY] };
+    const options = { log, clock, by, note: '', version: 'endless', promote: true };
+    await expect(release({ ...options, bundle: sealBundle({ ...content, scaler }) })).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message:
+        'what was trained cannot be read back and is not released: model endless: damaged: /scaler/scale/1 must be number',
+    });
+    expect((await readReleases(log)).releases.size).toBe(0);
+    expect(await aliases()).toEqual({});
   });
 
   it('drops scores of a model that is not in use, and only of such a one', async () => {
@@ -161,10 +187,7 @@ describe('following the releases', () => {
 
     next = changed();
     const { hash: _, ...content } = handBundle();
-    await release({
-      ...{ log, clock, by, note: '', version: 'old', promote: true },
-      bundle: sealBundle({ ...content, featureVersion: 0 }),
-    });
+    await putUnchecked('old', sealBundle({ ...content, featureVersion: 0 }), 'champion');
     await next;
     expect(follower.current()?.version).toBe('two');
     expect(warnings).toEqual([
