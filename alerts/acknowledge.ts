@@ -1,5 +1,6 @@
 // A person says: I have seen it. The acknowledgement is one more phase of the alert in the `alerts` topic, so every phone and
-// every server learns of it by the same way as of the alert itself.
+// every server learns of it by the same way as of the alert itself. It is of the severity that the person saw: an alert that
+// grows worse afterwards wants to be seen again.
 import type { Alert } from '../core/events.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
@@ -33,13 +34,14 @@ export function acknowledger({ log, index, metrics, clock }: AcknowledgeOptions)
     if (view.acknowledgedTs !== undefined) return true;
     const { vin, severity, raisedTs, model, score, threshold, top, reason } = view;
     const facts = { alertId, vin, severity, raisedTs, model, score, threshold, top, reason };
-    const known = underWay.get(alertId);
+    const key = `${alertId} ${severity}`;
+    const known = underWay.get(key);
     const appended = known ?? append({ ...facts, phase: 'acknowledged', ts: clock(), by: grant.name });
-    underWay.set(alertId, appended);
+    underWay.set(key, appended);
     try {
       await appended;
     } finally {
-      underWay.delete(alertId);
+      underWay.delete(key);
     }
     return true;
   };

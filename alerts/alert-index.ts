@@ -1,6 +1,7 @@
 // The `alerts` topic folded: each alert with all its phases in one view; the open ones by car; the newest first.
 import { type Static, Type } from 'typebox';
 import { Alert } from '../core/events.ts';
+import { type CarFilter, seesCar } from './car-filter.ts';
 
 /** One alert as a person sees it: the last word on each of its phases. */
 export const AlertView = Type.Object(
@@ -12,7 +13,7 @@ export const AlertView = Type.Object(
     raisedTs: Type.Integer(),
     updatedTs: Type.Integer({ description: 'Event time of the newest phase' }),
     escalatedTs: Type.Optional(Type.Integer()),
-    acknowledgedTs: Type.Optional(Type.Integer()),
+    acknowledgedTs: Type.Optional(Type.Integer({ description: 'Of its present severity' })),
     acknowledgedBy: Type.Optional(Type.String()),
     clearedTs: Type.Optional(Type.Integer()),
     model: Type.String(),
@@ -46,10 +47,13 @@ export function foldAlert(view: AlertView | undefined, alert: Alert): AlertView 
       return next;
     case 'escalated': {
       const { severity, score, threshold, top, reason } = alert;
-      return { ...next, severity, score, threshold, top, reason, escalatedTs: alert.ts };
+      // Who has seen the warning has not seen that it grew worse.
+      const { acknowledgedTs: _ts, acknowledgedBy: _by, ...unseen } = next;
+      return { ...unseen, severity, score, threshold, top, reason, escalatedTs: alert.ts };
     }
     case 'acknowledged':
-      if (next.acknowledgedTs !== undefined) return next;
+      // The first counts, and only for what the person could see: one may cross an escalation on its way.
+      if (next.acknowledgedTs !== undefined || alert.severity !== next.severity) return next;
       return {
         ...next,
         acknowledgedTs: alert.ts,
@@ -68,7 +72,15 @@ export interface AlertQuery {
   /** Only alerts raised at or after this event time. */
   readonly fromTs?: number;
   readonly state?: AlertView['state'];
+  /** How many of the newest are passed over. */
+  readonly offset?: number;
   readonly limit: number;
+}
+
+/** Some alerts, and how many there are of their kind. */
+export interface AlertPage {
+  readonly total: number;
+  readonly alerts: AlertView[];
 }
 
 export class AlertIndex {
@@ -125,22 +137,45 @@ export class AlertIndex {
     return open ? [...open.values()] : [];
   }
 
-  /** All open alerts of the cars seen, newest first, at most `limit`. */
-  open(sees: (vin: string) => boolean, limit: number): AlertView[] {
+  /** How many alerts stand open against the cars of a filter. */
+  openCountOf(filter: CarFilter): number {
+    const { vins, prefixes } = filter;
+    if (vins === null) return this.#open;
+    let count = 0;
+    if (prefixes.length === 0 && vins.size < this.#openByVin.size)
+      for (const vin of vins) count += this.#openByVin.get(vin)?.size ?? 0;
+    else for (const [vin, alerts] of this.#openByVin) if (seesCar(filter, vin)) count += alerts.size;
+    return count;
+  }
+
+  /** The open alerts of the cars seen, newest first, at most `limit` of them, and how many there are. */
+  open(sees: (vin: string) => boolean, limit: number): AlertPage {
     const found: AlertView[] = [];
     for (const [vin, alerts] of this.#openByVin) if (sees(vin)) found.push(...alerts.values());
-    return found.sort((a, b) => b.raisedTs - a.raisedTs).slice(0, limit);
+    return pageOf(found, 0, limit);
   }
 
   /** Newest first by the time of raising. */
-  list(query: AlertQuery): AlertView[] {
-    const { sees = () => true, beforeTs = Number.POSITIVE_INFINITY, fromTs = 0, state, limit } = query;
+  list(query: AlertQuery): AlertPage {
+    const {
+      sees = () => true,
+      beforeTs = Number.POSITIVE_INFINITY,
+      fromTs = 0,
+      state,
+      offset = 0,
+      limit,
+    } = query;
     const found: AlertView[] = [];
     for (const view of this.#views.values()) {
       if (view.raisedTs >= beforeTs || view.raisedTs < fromTs) continue;
       if (state !== undefined && view.state !== state) continue;
       if (sees(view.vin)) found.push(view);
     }
-    return found.sort((a, b) => b.raisedTs - a.raisedTs).slice(0, limit);
+    return pageOf(found, offset, limit);
   }
+}
+
+function pageOf(found: AlertView[], offset: number, limit: number): AlertPage {
+  found.sort((a, b) => b.raisedTs - a.raisedTs || (a.alertId < b.alertId ? -1 : 1));
+  return { total: found.length, alerts: found.slice(offset, offset + limit) };
 }

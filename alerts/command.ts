@@ -8,11 +8,11 @@ import { openLog } from '../core/log/open.ts';
 import { followReleases } from '../core/model/releases.ts';
 import { aborted, type Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
-import type { AlertView } from './alert-index.ts';
-import { type Alert, followAlerts } from './page/phone-client.js';
-import type { FaultChoice, FleetControl } from './routes.ts';
+import { type Alert, followAlerts, streamWords } from './page/phone-client.js';
+import type { FleetControl } from './routes.ts';
 import { startAlerts } from './service.ts';
 import { followedTokenStore, readOrMakeTokens } from './tokens.ts';
+import type { AlertList, FaultChoice } from './wire.ts';
 
 /** What main may hand over from other rooms. */
 export interface ServeExtras {
@@ -80,11 +80,11 @@ export async function runAlerts(settings: Settings, context: Context): Promise<v
   else await list(settings, context);
 }
 
-async function list({ url, token, vin, limit }: Settings, { say }: Context): Promise<void> {
+async function list({ url, token, vin, limit }: Settings, { say, warn }: Context): Promise<void> {
   let answer: Response;
   try {
     const headers = { authorization: `Bearer ${token}` };
-    const query = new URLSearchParams({ limit: String(Math.min(limit, 1000)) });
+    const query = new URLSearchParams({ limit: String(vin.length > 1 ? 1000 : Math.min(limit, 1000)) });
     if (vin.length === 1) query.set('vin', vin[0]!);
     answer = await fetch(`${url.replace(/\/$/, '')}/api/alerts?${query}`, { headers });
   } catch (cause) {
@@ -96,7 +96,7 @@ async function list({ url, token, vin, limit }: Settings, { say }: Context): Pro
     );
   }
   const text = await answer.text();
-  let body: { alerts?: AlertView[]; code?: string; message?: string };
+  let body: Partial<AlertList> & { code?: string; message?: string };
   try {
     body = JSON.parse(text);
   } catch {
@@ -104,11 +104,16 @@ async function list({ url, token, vin, limit }: Settings, { say }: Context): Pro
     throw new TelltaleError('SERVER_UNAVAILABLE', `${url}: answers ${answer.status}, not with alerts`);
   }
   if (!body.alerts) throw new TelltaleError('SERVER_REFUSED', `${url}: ${body.code}: ${body.message}`);
-  const wanted = body.alerts.filter((alert) => vin.length === 0 || vin.includes(alert.vin));
+  const wanted = body.alerts.filter((alert) => vin.length === 0 || vin.includes(alert.vin)).slice(0, limit);
   for (const { state, ...alert } of wanted.toReversed())
     say(
       `${new Date(alert.raisedTs).toISOString()} ${alertLine({ ...alert, phase: state === 'open' ? 'raised' : 'cleared' })}`,
     );
+  const { total = 0, open = 0, stream } = body;
+  const listed = total > wanted.length ? `the newest ${wanted.length} of ${total}; ` : '';
+  warn(
+    `alerts: ${listed}${open} open; ${stream ? streamWords(stream) : 'an older server: is anything watched?'}`,
+  );
 }
 
 /** The cursor of the last run; none when there is no such file yet. */
@@ -146,8 +151,9 @@ async function follow(
     ...(vin.length > 0 ? { vins: vin } : {}),
     ...(cursor === undefined ? {} : { cursor }),
     onAlert: (alert) => say(alertLine(alert)),
-    onSnapshot: (alerts) => {
+    onSnapshot: (alerts, open) => {
       for (const alert of alerts) say(alertLine({ ...alert, phase: 'raised' }));
+      if (open > alerts.length) warn(`alerts: ${alerts.length} of ${open} open ones are listed here`);
     },
     onCursor: (next) => {
       latest = next;
@@ -157,7 +163,10 @@ async function follow(
     onGap: () => warn('alerts: some may be missing: the cursor is older than what the server keeps'),
     onState: (state, why) => {
       if (state === 'refused') refused.reject(new TelltaleError('SERVER_REFUSED', `${url}: ${why}`));
-      if (state === 'away') warn(`alerts: ${why}; coming back`);
+    },
+    // On stderr, and each change once: whoever reads the alerts knows whether silence is good news.
+    onStatus: ({ kind, words }) => {
+      if (kind !== 'connecting' && kind !== 'refused' && kind !== 'closed') warn(`alerts: ${words}`);
     },
   });
   try {

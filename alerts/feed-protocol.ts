@@ -1,10 +1,11 @@
 // The phone's protocol as schemas (docs/phone-protocol.md tells it in words): what clients may send, what the feed sends,
 // and with which code it closes. Protocol 1.
 import { Ajv } from 'ajv';
-import { type Static, Type } from 'typebox';
+import { type Static, type TProperties, Type } from 'typebox';
 import { Alert, Vin } from '../core/events.ts';
 import { AlertView } from './alert-index.ts';
 import { MAX_CURSOR_LENGTH } from './cursor.ts';
+import { StreamStatus } from './wire.ts';
 
 export const PROTOCOL = 1;
 
@@ -20,7 +21,14 @@ export const CLOSE = {
   tooMany: 4429,
 } as const;
 
-const Cursor = Type.String({ maxLength: MAX_CURSOR_LENGTH });
+const Cursor = Type.String({
+  maxLength: MAX_CURSOR_LENGTH,
+  description: 'Keep the newest after dealing with the message, and come back with it',
+});
+/** Schemas that are named elsewhere may not stand twice in one schema under their name. */
+const plain = <P extends TProperties>({ properties }: { readonly properties: P }) =>
+  Type.Object(properties, { additionalProperties: false });
+const Stream = plain(StreamStatus);
 
 export const ClientMessage = Type.Union(
   [
@@ -46,27 +54,39 @@ export const ClientMessage = Type.Union(
 );
 export type ClientMessage = Static<typeof ClientMessage>;
 
+const only = { additionalProperties: false } as const;
+
 export const ServerMessage = Type.Union(
   [
-    Type.Object({
-      type: Type.Literal('hello'),
-      protocol: Type.Literal(PROTOCOL),
-      name: Type.String({ description: 'Whose token it is' }),
-      cursor: Type.String({ description: 'Where this connection starts' }),
-      gap: Type.Boolean({
-        description: 'True: the cursor is unknown or too old; what is still kept follows',
-      }),
-      heartbeatMs: Type.Integer(),
-    }),
-    Type.Object({
-      type: Type.Literal('snapshot'),
-      cursor: Cursor,
-      alerts: Type.Array(AlertView, { description: 'Open alerts, for a client without a cursor' }),
-    }),
-    Type.Object({ type: Type.Literal('alert'), cursor: Cursor, alert: Alert }),
-    Type.Object({ type: Type.Literal('acknowledged'), alertId: Type.String(), ok: Type.Boolean() }),
-    Type.Object({ type: Type.Literal('ping'), cursor: Cursor }),
-    Type.Object({ type: Type.Literal('pong') }),
+    Type.Object(
+      {
+        type: Type.Literal('hello'),
+        protocol: Type.Literal(PROTOCOL),
+        name: Type.String({ description: 'Whose token it is' }),
+        cursor: Type.String({ description: 'Where this connection starts' }),
+        gap: Type.Boolean({
+          description: 'True: the cursor is unknown or too old; what is still kept follows',
+        }),
+        heartbeatMs: Type.Integer({ description: 'Time between two pings' }),
+        stream: Stream,
+      },
+      only,
+    ),
+    Type.Object(
+      {
+        type: Type.Literal('snapshot'),
+        cursor: Cursor,
+        open: Type.Integer({ description: 'How many alerts stand open, listed here or not' }),
+        alerts: Type.Array(plain(AlertView), {
+          description: 'Open alerts, newest first, for a client without a cursor',
+        }),
+      },
+      only,
+    ),
+    Type.Object({ type: Type.Literal('alert'), cursor: Cursor, alert: plain(Alert) }, only),
+    Type.Object({ type: Type.Literal('acknowledged'), alertId: Type.String(), ok: Type.Boolean() }, only),
+    Type.Object({ type: Type.Literal('ping'), cursor: Cursor, stream: Stream }, only),
+    Type.Object({ type: Type.Literal('pong') }, only),
   ],
   { $id: 'ServerMessage' },
 );

@@ -7,14 +7,18 @@ import type { Alert } from '../core/events.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { alertsTopic } from '../core/topics.ts';
+import { type CarFilter, seesCar } from './car-filter.ts';
 import { decodeCursor, encodeCursor, startingPoint } from './cursor.ts';
 import { CLOSE, PROTOCOL, type ServerMessage } from './feed-protocol.ts';
 import type { AlertTail, TailEntry } from './tail.ts';
 import { type Grant, grants } from './tokens.ts';
+import type { StreamStatus } from './wire.ts';
 
 export interface FeedLimits {
-  /** Silence after which the server asks, and three times which it gives the client up. */
+  /** Time between two pings. A client takes the connection for dead after two and a half of them: ten seconds. */
   readonly heartbeatMs: number;
+  /** Pings without any answer after which the server gives the client up. */
+  readonly maxUnanswered: number;
   /** Bytes that may wait in one socket. */
   readonly maxBufferedBytes: number;
   /** How long a full socket may make no progress. */
@@ -28,7 +32,8 @@ export interface FeedLimits {
 }
 
 export const FEED_LIMITS: FeedLimits = {
-  heartbeatMs: 15_000,
+  heartbeatMs: 4_000,
+  maxUnanswered: 11,
   maxBufferedBytes: 256 * 1024,
   stallMs: 30_000,
   authMs: 5_000,
@@ -45,6 +50,8 @@ export interface SessionOptions {
   readonly cursor: string | undefined;
   readonly log: Log;
   readonly tail: AlertTail;
+  /** Whether the cars of the filter are watched now. */
+  readonly streamOf: (filter: CarFilter) => StreamStatus;
   readonly limits: FeedLimits;
   readonly metrics: Metrics;
   readonly warn: (line: string) => void;
@@ -59,7 +66,9 @@ export function dismiss(socket: WebSocket, code: number, reason: string): void {
 
 export class FeedSession {
   /** As the tokens now say; the feed puts in another when they change. */
-  grant: Grant;
+  #grant: Grant;
+  /** The cars of the grant that this client asked for. */
+  #filter: CarFilter;
   readonly #options: SessionOptions;
   readonly #ended = new AbortController();
   /** Next offset of each partition while this session reads for itself. */
@@ -70,13 +79,32 @@ export class FeedSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    this.grant = options.grant;
+    this.#grant = options.grant;
+    this.#filter = this.#narrowed(options.grant);
     options.socket.once('close', () => this.#ended.abort());
   }
 
-  sees(vin: string): boolean {
+  get grant(): Grant {
+    return this.#grant;
+  }
+
+  set grant(next: Grant) {
+    this.#grant = next;
+    this.#filter = this.#narrowed(next);
+  }
+
+  #narrowed(grant: Grant): CarFilter {
     const { vins } = this.#options;
-    return grants(this.grant, vin) && (vins === null || vins.has(vin));
+    if (vins === null) return grant;
+    return { vins: new Set([...vins].filter((vin) => grants(grant, vin))), prefixes: [] };
+  }
+
+  sees(vin: string): boolean {
+    return seesCar(this.#filter, vin);
+  }
+
+  #stream(): StreamStatus {
+    return this.#options.streamOf(this.#filter);
   }
 
   /** Greets, sends what was missed, then joins the tail. Never rejects: what goes wrong closes the socket. */
@@ -86,9 +114,9 @@ export class FeedSession {
       await tail.ready;
       if (cursor === undefined) {
         this.#hello(tail.positions(), false);
-        const alerts = tail.index.open((vin) => this.sees(vin), limits.maxSnapshot);
+        const { total, alerts } = tail.index.open((vin) => this.sees(vin), limits.maxSnapshot);
         this.#live = true;
-        this.#post({ type: 'snapshot', cursor: encodeCursor(tail.positions()), alerts });
+        this.#post({ type: 'snapshot', cursor: encodeCursor(tail.positions()), open: total, alerts });
         return;
       }
       const start = startingPoint(decodeCursor(cursor), await log.ranges(alertsTopic.name));
@@ -102,8 +130,15 @@ export class FeedSession {
 
   #hello(offsets: readonly number[], gap: boolean): void {
     const { heartbeatMs } = this.#options.limits;
-    const cursor = encodeCursor(offsets);
-    this.#post({ type: 'hello', protocol: PROTOCOL, name: this.grant.name, cursor, gap, heartbeatMs });
+    this.#post({
+      type: 'hello',
+      protocol: PROTOCOL,
+      name: this.grant.name,
+      cursor: encodeCursor(offsets),
+      gap,
+      heartbeatMs,
+      stream: this.#stream(),
+    });
   }
 
   /** Reads up to where the tail stands, again and again, until the tail has not moved meanwhile: then the session is live. */
@@ -172,7 +207,7 @@ export class FeedSession {
   }
 
   #drainAndCatchUp(): void {
-    const flushed = this.#post({ type: 'ping', cursor: encodeCursor(this.#offsets) });
+    const flushed = this.#ping(encodeCursor(this.#offsets));
     this.#within(flushed)
       .then(() => this.#catchUp())
       .catch((error: unknown) => this.#fail(error));
@@ -195,10 +230,17 @@ export class FeedSession {
     this.close(CLOSE.tooSlow, 'reads too slowly; come back with the cursor');
   }
 
-  /** Asks for a sign of life and tells how far the client is, so that its cursor stays young while nothing happens. */
+  /**
+   * Asks for a sign of life, tells how far the client is, so that its cursor stays young while nothing happens, and whether
+   * nothing happens because all is well.
+   */
   heartbeat(): void {
-    if (this.#live) this.#post({ type: 'ping', cursor: this.#liveCursor() });
-    else if (this.#offsets.length > 0) this.#post({ type: 'ping', cursor: encodeCursor(this.#offsets) });
+    if (this.#live) this.#ping(this.#liveCursor());
+    else if (this.#offsets.length > 0) this.#ping(encodeCursor(this.#offsets));
+  }
+
+  #ping(cursor: string): Promise<void> {
+    return this.#post({ type: 'ping', cursor, stream: this.#stream() });
   }
 
   #livePositions(): number[] {

@@ -5,11 +5,13 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
+import type { CarFilter } from './car-filter.ts';
 import { encodeCursor } from './cursor.ts';
 import { CLOSE, parseClientMessage } from './feed-protocol.ts';
 import { dismiss, FEED_LIMITS, type FeedLimits, FeedSession } from './feed-session.ts';
 import type { AlertTail } from './tail.ts';
 import type { Grant, TokenStore } from './tokens.ts';
+import type { StreamStatus } from './wire.ts';
 
 const MAX_CLIENT_MESSAGE_BYTES = 64 * 1024;
 /** Client messages in one heartbeat period; more is an attack or a loop. */
@@ -24,6 +26,8 @@ export interface FeedOptions {
   readonly limits?: Partial<FeedLimits>;
   /** Appends the acknowledgement; false when there is no such alert for this grant. */
   readonly acknowledge: (alertId: string, grant: Grant) => Promise<boolean>;
+  /** Whether the cars of the filter are watched now. */
+  readonly streamOf: (filter: CarFilter) => StreamStatus;
 }
 
 /** Why a socket is closed. */
@@ -113,7 +117,7 @@ export function openFeed(options: FeedOptions): Feed {
     for (const [socket, client] of clients) {
       client.messages = 0;
       client.beatsMissed += 1;
-      if (client.beatsMissed > 3) dismiss(socket, CLOSE.timeout, 'no sign of life');
+      if (client.beatsMissed > limits.maxUnanswered) dismiss(socket, CLOSE.timeout, 'no sign of life');
       else client.session?.heartbeat();
     }
   }, limits.heartbeatMs);
@@ -136,11 +140,11 @@ export function openFeed(options: FeedOptions): Feed {
       if (left === 0) perToken.delete(token);
       else perToken.set(token, left);
     });
-    const { log, warn } = options;
+    const { log, warn, streamOf } = options;
     const vins = knock.vins.length > 0 ? new Set(knock.vins) : null;
     client.token = token;
     client.session = new FeedSession({
-      ...{ socket, grant, vins, cursor: knock.cursor, log, tail, limits, metrics, warn },
+      ...{ socket, grant, vins, cursor: knock.cursor, log, tail, streamOf, limits, metrics, warn },
     });
     void client.session.start();
     return null;

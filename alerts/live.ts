@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { pause } from '../core/service.ts';
 import type { FleetView } from './fleet-view.ts';
 import type { Grant } from './tokens.ts';
+import type { Frame } from './wire.ts';
 
 export interface LiveOptions {
   readonly view: FleetView;
@@ -26,6 +27,7 @@ export async function streamLive(response: ServerResponse, options: LiveOptions)
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    'access-control-allow-origin': '*',
   });
   let afterMs = 0;
   while (!stop.aborted) {
@@ -34,7 +36,7 @@ export async function streamLive(response: ServerResponse, options: LiveOptions)
     if (!response.writableNeedDrain) {
       const car = vin === undefined ? null : view.car(grant, vin, afterMs);
       afterMs = car?.history.ts.at(-1) ?? afterMs;
-      const frame = { fleet: view.fleet(grant, 0, limit), car };
+      const frame: Frame = { fleet: view.fleet(grant, 0, limit), car };
       response.write(`data: ${JSON.stringify(frame)}\n\n`);
     }
     await pause(everyMs, stop);

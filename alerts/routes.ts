@@ -1,29 +1,26 @@
 // The REST interface: what a person or an app asks for. Every route wants a bearer token and shows its cars only.
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { FleetCommand, Vin } from '../core/events.ts';
-import type { Clock } from '../core/service.ts';
-import type { AlertIndex } from './alert-index.ts';
+import { type FleetCommand, Vin } from '../core/events.ts';
+import { type Clock, pause } from '../core/service.ts';
+import { addBreaking } from './breaking.ts';
+import { namesOf } from './car-filter.ts';
 import type { FleetView } from './fleet-view.ts';
 import { grantOf, grantOrNone, HttpError } from './http.ts';
 import { streamLive } from './live.ts';
+import type { StreamWatch } from './stream-watch.ts';
+import type { AlertTail } from './tail.ts';
 import { type Grant, grants, type TokenStore } from './tokens.ts';
+import type { AlertList, Car, FaultChoice, Fleet, FoundCars, Session } from './wire.ts';
 
 /** Sends an order to the simulated fleet. */
 export type FleetControl = (command: FleetCommand) => Promise<void>;
 
-/** A fault that the page may cause. */
-export interface FaultChoice {
-  readonly name: string;
-  readonly label: string;
-  /** Signals it moves: offered for cars that measure one of them. Empty: for every car. */
-  readonly moves: readonly string[];
-}
-
 export interface RouteOptions {
   readonly tokens: TokenStore;
   readonly view: FleetView;
-  readonly index: AlertIndex;
+  readonly tail: AlertTail;
+  readonly stream: StreamWatch;
   readonly clock: Clock;
   readonly acknowledge: (alertId: string, grant: Grant) => Promise<boolean>;
   readonly signal: AbortSignal;
@@ -42,6 +39,10 @@ const FleetQuery = Type.Object({
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0 }),
   limit: Count(100, 1000),
 });
+const FindQuery = Type.Object({
+  find: Type.String({ minLength: 1, maxLength: 64 }),
+  limit: Count(20, 100),
+});
 const CarParams = Type.Object({ vin: Vin });
 const CarQuery = Type.Object({ after: Type.Integer({ minimum: 0, default: 0 }) });
 const AlertsQuery = Type.Object({
@@ -49,6 +50,7 @@ const AlertsQuery = Type.Object({
   from: Type.Optional(Ts),
   before: Type.Optional(Ts),
   state: Type.Optional(Type.Enum(['open', 'cleared'])),
+  offset: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0 }),
   limit: Count(100, 1000),
 });
 const AlertParams = Type.Object({ alertId: Type.String({ minLength: 1, maxLength: 256 }) });
@@ -57,31 +59,60 @@ const LiveQuery = Type.Object({ vin: Type.Optional(Vin), limit: Count(240, 1000)
 /** Open pages on one server; each costs a picture a second. */
 const MAX_LIVE_STREAMS = 500;
 
+/** How long a request waits for a server that has just started and still reads which alerts are open. */
+const SETTLE_MS = 10_000;
+
+/** Which alerts are open is known only when the log has been read: before, every answer would be a guess. */
+async function settled({ view, tail, signal }: RouteOptions): Promise<void> {
+  if (view.settled) return;
+  const over = new AbortController();
+  await Promise.race([tail.ready, pause(SETTLE_MS, AbortSignal.any([signal, over.signal]))]);
+  over.abort();
+  if (!view.settled)
+    throw new HttpError('NOT_READY', 'the alerts in the log are still being read; ask again');
+}
+
 export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
-  const { tokens, view, index, acknowledge, fleetControl } = options;
+  const { tokens, view, acknowledge, fleetControl } = options;
   let streams = 0;
 
-  app.get('/api/session', (request) => {
+  app.get('/api/session', (request): Session => {
     const grant = grantOf(tokens, request);
     const mayControl = fleetControl !== undefined && grant.control;
     return {
       name: grant.name,
-      cars: grant.vins === null ? null : [...grant.vins].slice(0, 1000),
-      faults: mayControl ? (options.faults ?? []) : null,
+      cars: namesOf(grant, 1000),
+      faults: mayControl ? [...(options.faults ?? [])] : null,
     };
   });
 
   app.get<{ Querystring: Static<typeof FleetQuery> }>(
     '/api/fleet',
     { schema: { querystring: FleetQuery } },
-    (request) => view.fleet(grantOf(tokens, request), request.query.offset, request.query.limit),
+    async (request): Promise<Fleet> => {
+      const grant = grantOf(tokens, request);
+      await settled(options);
+      return view.fleet(grant, request.query.offset, request.query.limit);
+    },
+  );
+
+  app.get<{ Querystring: Static<typeof FindQuery> }>(
+    '/api/cars',
+    { schema: { querystring: FindQuery } },
+    async (request): Promise<FoundCars> => {
+      const grant = grantOf(tokens, request);
+      await settled(options);
+      return view.find(grant, request.query.find, request.query.limit);
+    },
   );
 
   app.get<{ Params: Static<typeof CarParams>; Querystring: Static<typeof CarQuery> }>(
     '/api/cars/:vin',
     { schema: { params: CarParams, querystring: CarQuery } },
-    (request) => {
-      const car = view.car(grantOf(tokens, request), request.params.vin, request.query.after);
+    async (request): Promise<Car> => {
+      const grant = grantOf(tokens, request);
+      await settled(options);
+      const car = view.car(grant, request.params.vin, request.query.after);
       if (!car) throw new HttpError('NOT_FOUND', `no car ${request.params.vin} that this token may see`);
       return car;
     },
@@ -90,17 +121,19 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
   app.get<{ Querystring: Static<typeof AlertsQuery> }>(
     '/api/alerts',
     { schema: { querystring: AlertsQuery } },
-    (request) => {
+    async (request): Promise<AlertList> => {
       const grant = grantOf(tokens, request);
-      const { vin, from, before, state, limit } = request.query;
-      const alerts = index.list({
+      await settled(options);
+      const { vin, from, before, state, offset, limit } = request.query;
+      const { index } = options.tail;
+      const { total, alerts } = index.list({
         sees: (other) => (vin === undefined || other === vin) && grants(grant, other),
         ...(from === undefined ? {} : { fromTs: from }),
         ...(before === undefined ? {} : { beforeTs: before }),
         ...(state === undefined ? {} : { state }),
-        limit,
+        ...{ offset, limit },
       });
-      return { alerts };
+      return { stream: options.stream.of(grant), total, open: index.openCountOf(grant), alerts };
     },
   );
 
@@ -109,7 +142,9 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     { schema: { params: AlertParams } },
     async (request, reply) => {
       const { alertId } = request.params;
-      if (!(await acknowledge(alertId, grantOf(tokens, request))))
+      const grant = grantOf(tokens, request);
+      await settled(options);
+      if (!(await acknowledge(alertId, grant)))
         throw new HttpError('NOT_FOUND', `no alert ${alertId} that this token may see`);
       return reply.status(204).send();
     },
@@ -120,6 +155,7 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     { schema: { querystring: LiveQuery } },
     async (request, reply) => {
       grantOf(tokens, request);
+      await settled(options);
       const { vin, limit } = request.query;
       if (streams >= MAX_LIVE_STREAMS)
         throw new HttpError('NOT_READY', 'too many live streams on this server');
@@ -136,22 +172,5 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     },
   );
 
-  addControl(app, options);
-}
-
-function addControl(app: FastifyInstance, { tokens, fleetControl, clock }: RouteOptions): void {
-  app.post<{ Body: FleetCommand }>(
-    '/api/fleet/commands',
-    { schema: { body: FleetCommand } },
-    async (request, reply) => {
-      const grant = grantOf(tokens, request);
-      if (!fleetControl)
-        throw new HttpError('NOT_FOUND', 'this fleet is not simulated: nothing to break here');
-      if (!grant.control) throw new HttpError('FORBIDDEN', 'this token may not break or repair cars');
-      const foreign = request.body.vins.find((vin) => !grants(grant, vin));
-      if (foreign !== undefined) throw new HttpError('FORBIDDEN', `this token may not see ${foreign}`);
-      await fleetControl(request.body);
-      return reply.status(202).send({ acceptedTs: clock() });
-    },
-  );
+  addBreaking(app, options);
 }

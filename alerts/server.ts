@@ -7,15 +7,19 @@ import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Clock, Service } from '../core/service.ts';
 import { acknowledger } from './acknowledge.ts';
+import type { CarFilter } from './car-filter.ts';
+import { allowOtherOrigins } from './cors.ts';
 import { openFeed } from './feed.ts';
 import type { FeedLimits } from './feed-session.ts';
 import { FleetView } from './fleet-view.ts';
 import { answerErrors } from './http.ts';
 import { addPage } from './page-files.ts';
-import { addRoutes, type FaultChoice, type FleetControl } from './routes.ts';
+import { addRoutes, type FleetControl } from './routes.ts';
+import { StreamWatch } from './stream-watch.ts';
 import { AlertTail } from './tail.ts';
 import type { TokenStore } from './tokens.ts';
 import type { Twin } from './twin.ts';
+import type { FaultChoice } from './wire.ts';
 
 export interface ServerOptions {
   readonly log: Log;
@@ -57,10 +61,18 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { signal } = stopping;
   const tail = new AlertTail({ log, clock, warn, signal });
   const { index } = tail;
-  const view = new FleetView({ twin: options.twin, index, clock });
+  const { twin, faults } = options;
+  const stream = new StreamWatch({ log, twin, clock, signal });
+  const view = new FleetView({ twin, index, stream, clock, faults });
+  tail.ready.then(
+    () => view.settle(),
+    () => undefined,
+  );
+  tail.listen(({ alert }) => view.take(alert.alertId));
+  const streamOf = (filter: CarFilter) => stream.of(filter);
   const acknowledge = acknowledger({ log, index, metrics, clock });
   const feed = openFeed({
-    ...{ log, tail, tokens, metrics, warn, acknowledge, limits: options.limits ?? {} },
+    ...{ log, tail, tokens, metrics, warn, acknowledge, streamOf, limits: options.limits ?? {} },
   });
 
   const app = fastify({
@@ -71,9 +83,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });
+  allowOtherOrigins(app);
   answerErrors(app, warn);
-  const { fleetControl, faults, liveMs = 1000 } = options;
-  addRoutes(app, { tokens, view, index, clock, acknowledge, signal, fleetControl, faults, liveMs });
+  const { fleetControl, liveMs = 1000 } = options;
+  addRoutes(app, { tokens, view, tail, stream, clock, acknowledge, signal, fleetControl, faults, liveMs });
   app.get('/health', (_request, reply) =>
     reply.status(view.ready ? 200 : 503).send({ ready: view.ready, phones: feed.clients }),
   );

@@ -2,6 +2,7 @@
 // champion. The demo runs it inside its process, `telltale serve` in one of its own; several of them share the policy's work.
 import { messageOf } from '../core/errors.ts';
 import type { Score } from '../core/events.ts';
+import type { Log, PartitionOffset } from '../core/log/log.ts';
 import { type Service, supervise } from '../core/service.ts';
 import { scoresTopic } from '../core/topics.ts';
 import { type ChampionSource, followChampions } from './champions.ts';
@@ -24,13 +25,31 @@ export interface Alerts extends Service {
 
 /** How far back the twin reads when it starts: the minutes the charts show. */
 const TWIN_BACK_MS = 5 * 60_000;
+/** Records of a silent fleet that are read all the same: what its cars said last. About two seconds. */
+const LEAST_BACK = 60_000;
+/** Records of a busy fleet that are read at most, whatever the minutes hold. About ten seconds. */
+const MOST_BACK = 300_000;
+
+/** Where the twin begins to read: bounded, and far enough back to know a fleet that has been silent for hours. */
+async function twinStart(log: Log, topic: string, nowMs: number): Promise<PartitionOffset[]> {
+  const ranges = await log.ranges(topic);
+  const byTime = new Map(
+    (await log.offsetsAt(topic, nowMs - TWIN_BACK_MS)).map(({ partition, offset }) => [partition, offset]),
+  );
+  const each = (records: number) => Math.ceil(records / ranges.length);
+  return ranges.map(({ partition, earliest, end }) => {
+    const back = end - (byTime.get(partition) ?? end);
+    const wanted = Math.min(each(MOST_BACK), Math.max(each(LEAST_BACK), back));
+    return { partition, offset: Math.max(earliest, end - wanted) };
+  });
+}
 
 async function feedTwin(options: AlertsOptions, champion: Champion, twin: Twin, signal: AbortSignal) {
   const { log, clock, warn } = options;
   const topic = scoresTopic(champion.version);
-  const from = { timestampMs: clock() - TWIN_BACK_MS };
+  const from = { offsets: await twinStart(log, topic.name, clock()) };
   for await (const { records } of log.read(topic.name, { from, signal })) {
-    for (const { value } of records) {
+    for (const { value, timestampMs } of records) {
       if (value === null) continue;
       let score: Score;
       try {
@@ -39,7 +58,7 @@ async function feedTwin(options: AlertsOptions, champion: Champion, twin: Twin, 
         warn(`alerts: twin: a score passed over: ${messageOf(error)}`);
         continue;
       }
-      twin.apply(score);
+      twin.apply(score, timestampMs);
     }
   }
 }
@@ -49,7 +68,7 @@ async function serveChampion(
   options: AlertsOptions,
   champion: Champion,
   signal: AbortSignal,
-  show: (twin: Twin) => void,
+  show: (next: (former: Twin | null) => Twin) => void,
 ): Promise<void> {
   const { log, metrics, clock, warn, policy, warmUpMs } = options;
   const ended = new AbortController();
@@ -62,8 +81,12 @@ async function serveChampion(
     }).run();
   const { catalogue, version: model } = champion;
   const watch = () => {
-    const twin = new Twin({ ...options.twin, catalogue, model });
-    show(twin);
+    const { stepMs = 1000 } = champion.bundle ?? {};
+    const twin = new Twin({ ...options.twin, catalogue, model, stepMs });
+    show((former) => {
+      if (former) twin.inherit(former);
+      return twin;
+    });
     return feedTwin(options, champion, twin, both);
   };
   const supervised = (name: string, attempt: () => Promise<void>) =>
@@ -86,7 +109,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const server = await startServer({ ...options, twin: () => twin });
   const following = followChampions(options.champions, stopping.signal, (champion, signal) =>
     serveChampion(options, champion, signal, (next) => {
-      twin = next;
+      twin = next(twin);
     }),
   );
   const done = Promise.all([following, server.done]).then(() => undefined);

@@ -8,6 +8,7 @@ import { type Static, Type } from 'typebox';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { Vin } from '../core/events.ts';
 import type { Clock } from '../core/service.ts';
+import { type CarFilter, filterOf, seesCar } from './car-filter.ts';
 
 export const TokensFile = Type.Object(
   {
@@ -20,7 +21,9 @@ export const TokensFile = Type.Object(
             maxLength: 64,
             description: 'Who it is; stands in acknowledgements',
           }),
-          vins: Type.Union([Type.Literal('*'), Type.Array(Vin, { maxItems: 100_000 })]),
+          vins: Type.Union([Type.Literal('*'), Type.Array(Vin, { maxItems: 100_000 })], {
+            description: 'Its cars: "*" for all, or a list in which an entry that ends in * is a prefix',
+          }),
           control: Type.Optional(Type.Boolean({ description: 'May break and repair simulated cars' })),
         },
         { additionalProperties: false },
@@ -35,15 +38,13 @@ export const TokensFile = Type.Object(
 );
 export type TokensFile = Static<typeof TokensFile>;
 
-/** What a token grants. */
-export interface Grant {
+/** What a token grants: its cars, and whether it may break them. */
+export interface Grant extends CarFilter {
   readonly name: string;
-  /** `null`: every car. */
-  readonly vins: ReadonlySet<string> | null;
   readonly control: boolean;
 }
 
-export const grants = (grant: Grant, vin: string): boolean => grant.vins === null || grant.vins.has(vin);
+export const grants: (grant: Grant, vin: string) => boolean = seesCar;
 
 /** Answers what a token grants; null when it grants nothing. */
 export interface TokenStore {
@@ -65,7 +66,7 @@ export function tokenStore(file: TokensFile): TokenStore {
   const known = new Map<string, Grant>(
     file.tokens.map(({ token, name, vins, control }) => [
       digest(token),
-      { name, vins: vins === '*' ? null : new Set(vins), control: control ?? false },
+      { name, ...filterOf(vins), control: control ?? false },
     ]),
   );
   const { carSecret } = file;
@@ -79,7 +80,9 @@ export function tokenStore(file: TokensFile): TokenStore {
       const vin = token.slice(0, cut);
       const given = Buffer.from(digest(token.slice(cut + 1)));
       const right = Buffer.from(digest(carCode(carSecret, vin)));
-      return timingSafeEqual(given, right) ? { name: vin, vins: new Set([vin]), control: false } : null;
+      return timingSafeEqual(given, right)
+        ? { name: vin, vins: new Set([vin]), prefixes: [], control: false }
+        : null;
     },
   };
 }

@@ -1,8 +1,11 @@
 // The digital twin of each car: its newest score, readings and expectations, and the last minutes of them for the charts.
+// A car that is not heard of any more keeps its last state, marked by when it was last heard: it is neither forgotten nor well.
 // Memory is bounded: the newest state of every car (up to a number of cars), minutes for as many cars as a budget allows;
 // when it is used up, the car that has been calm and unwatched for longest gives its minutes to one that is not.
 import type { Catalogue } from '../core/catalogue.ts';
 import type { Score, SignalShare } from '../core/events.ts';
+import { ALL_CARS, type CarFilter, seesCar } from './car-filter.ts';
+import { strangestFirst } from './car-order.ts';
 import { ratioOf } from './ratio.ts';
 import { round, SampleRing } from './sample-ring.ts';
 
@@ -15,17 +18,25 @@ export interface TwinOptions {
   readonly historyBytes?: number;
   /** Cars at most; the one heard of longest ago makes room. Default 250,000. */
   readonly maxCars?: number;
+  /** How often a car usually speaks, ms of event time. Default 1,000. */
+  readonly stepMs?: number;
 }
 
-interface Car {
-  ts: number;
-  score: number;
-  threshold: number;
-  /** The score's ratio (ratio.ts), smoothed over about 8 events: what a tile shows, so that it does not flicker. */
-  level: number;
-  top: readonly SignalShare[];
-  values: readonly (number | null)[];
-  expected: readonly (number | null)[];
+/** What is known of a car that has sent no score to this twin: from an alert, or from the twin of a former model. */
+export interface RememberedCar {
+  readonly ts: number;
+  readonly heardMs: number;
+  readonly score: number;
+  readonly threshold: number;
+  readonly level: number;
+  readonly top: readonly SignalShare[];
+  readonly values: readonly (number | null)[];
+  readonly expected: readonly (number | null)[];
+}
+
+interface Car extends RememberedCar {
+  /** Event time of the last reading of each signal that was measured and is not any more; null while none is. */
+  readonly lost: ReadonlyMap<number, number> | null;
 }
 
 const LEVEL_ALPHA = 2 / 9;
@@ -34,15 +45,27 @@ const CALM = 0.5;
 /** Weight of one event in the fleet's usual residual: an average over some 20,000 events. */
 const USUAL_ALPHA = 1 / 20_000;
 const ORDER_MAX_AGE_MS = 1000;
-/** Levels are ordered up to here, in steps of a millionth; times 250,000 cars that stays an exact integer. */
-const MAX_LEVEL = 10_000;
-const LEVEL_STEPS = 1e6;
+/** No score of any car for this long, or five usual steps: nothing comes. */
+const STALE_MS = 10_000;
+/** No word of a car for this long, or five usual steps: the car is silent. */
+const SILENT_MS = 30_000;
 
 /** One car as a tile. */
 export interface CarTile {
   readonly vin: string;
   readonly ts: number;
   readonly level: number;
+  /** When it was last heard, by the log's clock. */
+  readonly heardMs: number;
+}
+
+/** The cars that may be seen, strangest first, and how many of them are silent. */
+interface Order {
+  readonly atMs: number;
+  readonly size: number;
+  readonly vins: readonly string[];
+  readonly silent: number;
+  readonly newestMs: number | null;
 }
 
 export class Twin {
@@ -56,14 +79,13 @@ export class Twin {
   readonly #usual: Float64Array;
   #usualWeight = 0;
   #applied = 0;
-  #order: { readonly atMs: number; readonly vins: readonly string[] } = {
-    atMs: Number.NEGATIVE_INFINITY,
-    vins: [],
-  };
+  #newestMs: number | null = null;
+  /** By who may see them: the filter of a token stays the same object for as long as the token grants the same. */
+  readonly #orders = new WeakMap<CarFilter, Order>();
 
   constructor(options: TwinOptions) {
-    const { samples = 300, historyBytes = 192 * 1024 * 1024, maxCars = 250_000 } = options;
-    this.#options = { ...options, samples, historyBytes, maxCars };
+    const { samples = 300, historyBytes = 192 * 1024 * 1024, maxCars = 250_000, stepMs = 1000 } = options;
+    this.#options = { ...options, samples, historyBytes, maxCars, stepMs };
     const signals = options.catalogue.signals.length;
     this.#maxRings = Math.max(1, Math.floor(historyBytes / SampleRing.bytes(signals, samples)));
     this.#usual = new Float64Array(signals);
@@ -78,6 +100,20 @@ export class Twin {
     return this.#applied;
   }
 
+  /** When the newest scored event came in, by the log's clock; null: none has. */
+  get newestMs(): number | null {
+    return this.#newestMs;
+  }
+
+  get staleMs(): number {
+    return Math.max(STALE_MS, 5 * this.#options.stepMs);
+  }
+
+  /** A car of which nothing has been heard for this long is silent. */
+  get silentMs(): number {
+    return Math.max(SILENT_MS, 5 * this.#options.stepMs);
+  }
+
   get model(): string {
     return this.#options.model;
   }
@@ -86,17 +122,57 @@ export class Twin {
     return this.#options.catalogue;
   }
 
-  apply(score: Score): void {
+  /** @param heardMs when the scored event came in, by the log's clock */
+  apply(score: Score, heardMs: number): void {
     const { vin, ts, threshold, top, values, expected } = score;
     this.#applied += 1;
+    this.#newestMs = Math.max(this.#newestMs ?? 0, heardMs);
     const ratio = ratioOf(score);
     const known = this.#cars.get(vin);
     const level = known ? known.level + LEVEL_ALPHA * (ratio - known.level) : ratio;
+    // What comes late says that the car speaks, not how it is now.
+    const car: Car =
+      score.late && known
+        ? { ...known, heardMs: Math.max(known.heardMs, heardMs) }
+        : {
+            ...{ ts, heardMs, score: score.score, threshold, level, top, values, expected },
+            lost: known ? lostOf(known, values) : null,
+          };
     if (known) this.#cars.delete(vin);
-    this.#cars.set(vin, { ts, score: score.score, threshold, level, top, values, expected });
+    this.#cars.set(vin, car);
     if (this.#cars.size > this.#options.maxCars) this.#forgetOldest();
     if (!score.late) this.#ringOf(vin, ratio >= 1)?.push(ts, ratio, values, expected);
     if (level < CALM && ratio < CALM) this.#learn(values, expected);
+  }
+
+  has(vin: string): boolean {
+    return this.#cars.has(vin);
+  }
+
+  /** Signals that the car measures or has measured, as far as its scores were seen here; null: no such car. */
+  measured(vin: string): string[] | null {
+    const car = this.#cars.get(vin);
+    if (!car) return null;
+    return this.catalogue.signals
+      .filter((_, i) => typeof car.values[i] === 'number' || car.lost?.has(i))
+      .map(({ name }) => name);
+  }
+
+  /** Takes in a car as something else remembers it, unless its own scores have been seen. */
+  recall(vin: string, car: RememberedCar): void {
+    if (this.#cars.has(vin) || this.#cars.size >= this.#options.maxCars) return;
+    this.#cars.set(vin, { ...car, lost: null });
+  }
+
+  /** The cars of the twin of a former model: one that fell silent before this model began is still a car. */
+  inherit(former: Twin): void {
+    const places = this.catalogue.signals.map(({ name }) =>
+      former.catalogue.signals.findIndex((signal) => signal.name === name),
+    );
+    const here = (column: readonly (number | null)[]) => places.map((place) => column[place] ?? null);
+    for (const [vin, { lost: _lost, ...car }] of former.#cars)
+      this.recall(vin, { ...car, values: here(car.values), expected: here(car.expected) });
+    if (former.#newestMs !== null) this.#newestMs = Math.max(this.#newestMs ?? 0, former.#newestMs);
   }
 
   #forgetOldest(): void {
@@ -137,47 +213,50 @@ export class Twin {
     return [...this.#usual].map((square) => round(Math.sqrt(square / weight)) ?? 0);
   }
 
-  /**
-   * Cars by level, strangest first, at most a second old in their order.
-   * @param vins the cars that may be seen; null: all
-   */
+  /** Cars by level, strangest first, at most a second old in their order; how many of them are silent. */
   tiles(
     nowMs: number,
-    vins: ReadonlySet<string> | null,
+    filter: CarFilter,
     offset: number,
     limit: number,
-  ): { total: number; tiles: CarTile[] } {
-    const seen = vins === null ? this.#allByLevel(nowMs) : this.#byLevel(vins);
-    const tiles = seen.slice(offset, offset + limit).flatMap((vin) => {
+  ): { total: number; silent: number; newestMs: number | null; tiles: CarTile[] } {
+    const { vins, silent, newestMs } = this.#orderOf(nowMs, filter);
+    const tiles = vins.slice(offset, offset + limit).flatMap((vin) => {
       const car = this.#cars.get(vin);
-      return car ? [{ vin, ts: car.ts, level: round(car.level) ?? 0 }] : [];
+      return car ? [{ vin, ts: car.ts, level: round(car.level) ?? 0, heardMs: car.heardMs }] : [];
     });
-    return { total: seen.length, tiles };
+    return { total: vins.length, silent, newestMs, tiles };
   }
 
-  #allByLevel(nowMs: number): readonly string[] {
-    if (nowMs - this.#order.atMs >= ORDER_MAX_AGE_MS || this.#order.vins.length !== this.#cars.size)
-      this.#order = { atMs: nowMs, vins: this.#byLevel(this.#cars.keys()) };
-    return this.#order.vins;
+  /** Cars whose name is the text, ends in it, or else has it in it, case aside; `total` may be more than are named. */
+  find(nowMs: number, filter: CarFilter, text: string, limit: number): { total: number; vins: string[] } {
+    const wanted = text.toLowerCase();
+    const { vins } = this.#orderOf(nowMs, filter);
+    const those = (fits: (vin: string) => boolean) => vins.filter((vin) => fits(vin.toLowerCase()));
+    const exact = those((vin) => vin === wanted);
+    const ending = exact.length > 0 ? exact : those((vin) => vin.endsWith(wanted));
+    const found = ending.length > 0 ? ending : those((vin) => vin.includes(wanted));
+    return { total: found.length, vins: found.slice(0, limit) };
   }
 
-  /** Sorted as numbers that hold level and place together: tens of ms for 100,000 cars, where comparing pairs takes near a second. */
-  #byLevel(vins: Iterable<string>): string[] {
-    const known: string[] = [];
-    const levels: number[] = [];
-    for (const vin of vins) {
-      const car = this.#cars.get(vin);
-      if (!car) continue;
-      known.push(vin);
-      levels.push(Math.round(Math.min(MAX_LEVEL, Math.max(0, car.level)) * LEVEL_STEPS));
+  #orderOf(nowMs: number, wanted: CarFilter): Order {
+    const filter = wanted.vins === null ? ALL_CARS : wanted;
+    const known = this.#orders.get(filter);
+    if (known && nowMs - known.atMs < ORDER_MAX_AGE_MS && known.size === this.#cars.size) return known;
+    const { vins, prefixes } = filter;
+    const all = vins !== null && prefixes.length === 0 ? vins : this.#cars.keys();
+    const seen = prefixes.length === 0 ? all : [...all].filter((vin) => seesCar(filter, vin));
+    const ordered = strangestFirst(seen, (vin) => this.#cars.get(vin)?.level);
+    let silent = 0;
+    let newestMs: number | null = null;
+    for (const vin of ordered) {
+      const { heardMs } = this.#cars.get(vin)!;
+      if (nowMs - heardMs > this.silentMs) silent += 1;
+      newestMs = Math.max(newestMs ?? 0, heardMs);
     }
-    const places = known.length;
-    const keys = new Float64Array(places);
-    for (let place = 0; place < places; place += 1) keys[place] = place - levels[place]! * places;
-    keys.sort();
-    const ordered: string[] = [];
-    for (const key of keys) ordered.push(known[key - Math.floor(key / places) * places]!);
-    return ordered;
+    const order = { atMs: nowMs, size: this.#cars.size, vins: ordered, silent, newestMs };
+    this.#orders.set(filter, order);
+    return order;
   }
 
   /** Everything about one car; its samples later than `afterMs`. Asking for a car makes it one of interest. */
@@ -185,10 +264,24 @@ export class Twin {
     const car = this.#cars.get(vin);
     if (!car) return null;
     const history = this.#ringOf(vin, true)?.since(afterMs);
-    const { ts, score, threshold, level, top, values, expected } = car;
+    const { ts, heardMs, score, threshold, level, top, values, expected, lost } = car;
     return {
-      ...{ vin, ts, score, threshold, level: round(level) ?? 0, top, values, expected },
+      ...{ vin, ts, heardMs, score, threshold, level: round(level) ?? 0, top, values, expected },
+      lost: this.catalogue.signals.map((_, i) => lost?.get(i) ?? null),
       history: history ?? { ts: [], ratio: [], values: [], expected: [] },
     };
   }
+}
+
+/** When each signal that is not measured now was last measured: most often none is lost, and there is nothing to keep. */
+function lostOf(before: Car, values: readonly (number | null)[]): ReadonlyMap<number, number> | null {
+  let lost: Map<number, number> | null = null;
+  for (let i = 0; i < values.length; i += 1) {
+    if (values[i] !== null) continue;
+    const sinceMs = typeof before.values[i] === 'number' ? before.ts : before.lost?.get(i);
+    if (sinceMs === undefined) continue;
+    lost ??= new Map();
+    lost.set(i, sinceMs);
+  }
+  return lost;
 }

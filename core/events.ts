@@ -93,7 +93,7 @@ export const Alert = Type.Object(
     vin: Vin,
     phase: Type.Enum(['raised', 'escalated', 'acknowledged', 'cleared'], {
       description:
-        'escalated: the severity rose to critical while the alert was open; each phase comes at most once',
+        'escalated: the severity rose to critical while the alert was open; acknowledged: seen by a person, of this severity; each phase comes at most once for a severity',
     }),
     severity: Type.Enum(['warning', 'critical']),
     ts: Ms('Event time of this phase'),

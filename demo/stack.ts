@@ -2,7 +2,7 @@
 // in the same order, so that whatever entered is carried on or stays where it is durable.
 import { tokensPath } from '../alerts/command.ts';
 import { type Alerts, startAlerts } from '../alerts/service.ts';
-import { readOrMakeTokens, tokenStore } from '../alerts/tokens.ts';
+import { followedTokenStore, readTokens } from '../alerts/tokens.ts';
 import type { Catalogue } from '../core/catalogue.ts';
 import type { FleetCommand } from '../core/events.ts';
 import type { Log } from '../core/log/log.ts';
@@ -88,13 +88,15 @@ export async function startStack(
     const broker = { host: settings.mqttHost, port: ingest.port };
     const control = await connectFleetControl({ ...broker, ...credentials(settings) });
     undo.unshift(() => control.close());
-    const tokens = readOrMakeTokens(tokensPath(settings));
-    const pageToken = tokens.tokens.find(({ vins, control: may }) => vins === '*' && may === true)?.token;
+    const tokensFile = tokensPath(settings);
+    const pageToken = readTokens(tokensFile).tokens.find(
+      ({ vins, control: may }) => vins === '*' && may === true,
+    )?.token;
     const alerts = await startAlerts({
       ...{ log, metrics, clock, warn, pageToken },
       host: settings.httpHost,
       port: settings.httpPort,
-      tokens: tokenStore(tokens),
+      tokens: followedTokenStore(tokensFile, clock, warn),
       champions: scoring.releases,
       ...(breakable
         ? {

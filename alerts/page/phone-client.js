@@ -1,5 +1,6 @@
-// The phone's side of the feed: connects, comes back with its cursor after any loss, and hands over each phase of each alert
-// once. Plain JavaScript without imports, so that the page, an app and Node take the same file.
+// The phone's side of the feed: connects, comes back with its cursor after any loss, hands over each phase of each alert once,
+// and says whether the cars are watched at all: no alert is good news only then. Plain JavaScript without imports, so that the
+// page, an app and Node take the same file.
 
 /**
  * @typedef {object} Alert One phase of an alert; see docs/phone-protocol.md.
@@ -30,9 +31,29 @@
  * @property {string} [cursor]
  * @property {Alert} [alert]
  * @property {readonly OpenAlert[]} [alerts]
+ * @property {number} [open]
+ * @property {Stream} [stream]
  * @property {boolean} [gap]
  * @property {number} [heartbeatMs]
  * @property {string} [name]
+ */
+
+/**
+ * @typedef {object} Stream Whether the server's cars are watched; see docs/phone-protocol.md.
+ * @property {'learning' | 'live' | 'behind' | 'unscored' | 'silent'} state
+ * @property {number | null} sinceMs When the newest scored event came in.
+ * @property {number} cars
+ * @property {number} silent Cars that have not been heard of for a while.
+ */
+
+/**
+ * @typedef {object} Status What is true at this moment, in one word and in words for a person.
+ * @property {Stream['state'] | 'connecting' | 'away' | 'refused' | 'closed'} kind
+ * @property {boolean} watching Only when true does no alert mean that nothing is wrong.
+ * @property {number | null} sinceMs
+ * @property {number} cars
+ * @property {number} silent
+ * @property {string} words
  */
 
 /**
@@ -47,7 +68,8 @@
  * @property {readonly string[]} [vins] Only these of the token's cars.
  * @property {string} [cursor] Where the client left off; absent: begin with the open alerts.
  * @property {(alert: Alert) => void} onAlert
- * @property {(alerts: readonly OpenAlert[]) => void} [onSnapshot]
+ * @property {(alerts: readonly OpenAlert[], open: number) => void} [onSnapshot] `open`: how many stand open, listed or not.
+ * @property {(status: Status) => void} [onStatus] Each change of what is true; show its words.
  * @property {(cursor: string) => void} [onCursor] Keep it: it is what to come back with.
  * @property {() => void} [onGap] Something may be missing: the cursor was unknown or too old.
  * @property {(state: LinkState, why: string) => void} [onState]
@@ -57,8 +79,30 @@
  */
 
 const UNAUTHORIZED = 4401;
+/** A connection that says nothing for this long is taken for dead; the server's own heartbeat may say another time. */
+const SILENCE_MS = 10_000;
+/** How long the server may take to answer a plain request, when its WebSocket does not. */
+const PROBE_MS = 5_000;
 /** Phases remembered to tell a repeated one. */
 const REMEMBERED = 5000;
+
+/** A time of day, with the day when it is not today. @param {number} ms */
+function clockOf(ms) {
+  const at = new Date(ms);
+  const time = at.toLocaleTimeString('en-GB');
+  return at.toDateString() === new Date().toDateString() ? time : `${at.toISOString().slice(0, 10)} ${time}`;
+}
+
+/** What a stream's state means, for a person. @param {Stream} stream */
+export function streamWords({ state, sinceMs, cars, silent }) {
+  const since = sinceMs === null ? '' : clockOf(sinceMs);
+  if (state === 'learning') return 'learning: no model yet, nothing is judged';
+  if (state === 'unscored')
+    return `no scores${since ? ` since ${since}` : ' yet'}, though cars send: does scoring run?`;
+  if (state === 'behind') return `behind: what is judged now came in at ${since}`;
+  if (state === 'silent') return since ? `no data since ${since}` : 'no data yet: no car has been heard';
+  return silent > 0 ? `live, but ${silent} of ${cars} cars silent` : 'live';
+}
 
 /** Follows the alerts of a token until `close()`. @param {FollowOptions} options */
 export function followAlerts(options) {
@@ -71,13 +115,46 @@ export function followAlerts(options) {
   let cursor = options.cursor;
   let failures = 0;
   let over = false;
+  /** The present connection has been answered by the feed. */
+  let greeted = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** Silence after which the connection counts as lost; known from the greeting. */
-  let silenceMs = 45_000;
+  let silenceMs = SILENCE_MS;
+  /** When the server was last heard. @type {number | null} */
+  let heardMs = null;
+  let told = '';
 
   /** @param {LinkState} state @param {string} why */
   const tell = (state, why) => options.onState?.(state, why);
+
+  /** @param {Status['kind']} kind @param {string} words @param {Partial<Stream>} [stream] */
+  function say(kind, words, { sinceMs = heardMs, cars = 0, silent = 0 } = {}) {
+    const text = `${kind} ${words}`;
+    if (text === told) return;
+    told = text;
+    options.onStatus?.({ kind, watching: kind === 'live', sinceMs, cars, silent, words });
+  }
+
+  /** @param {string} why */
+  function sayAway(why) {
+    say('away', `no connection${heardMs === null ? '' : ` since ${clockOf(heardMs)}`}: ${why}; trying again`);
+  }
+
+  /** No connection came to be: is the server away, or does somebody between let no WebSocket through? @param {string} why */
+  async function probe(why) {
+    const server = options.url.replace(/^ws/, 'http').replace(/\/$/, '');
+    const answers = await fetch(`${server}/health`, { signal: AbortSignal.timeout(PROBE_MS) }).then(
+      () => true,
+      () => false,
+    );
+    if (over || greeted) return;
+    if (!answers) return sayAway(why);
+    say(
+      'away',
+      `no alerts come: the server answers, but its WebSocket does not (${why}); does a proxy block it? Trying again`,
+    );
+  }
 
   const watchSilence = () => {
     clearTimeout(timer);
@@ -92,7 +169,7 @@ export function followAlerts(options) {
 
   /** @param {Alert} alert */
   function hand(alert) {
-    const key = `${alert.alertId} ${alert.phase}`;
+    const key = `${alert.alertId} ${alert.phase} ${alert.severity}`;
     if (seen.has(key)) return;
     seen.add(key);
     if (seen.size > REMEMBERED)
@@ -107,11 +184,16 @@ export function followAlerts(options) {
   function take(message) {
     if (message.type === 'hello') {
       failures = 0;
-      silenceMs = (message.heartbeatMs ?? 15_000) * 2.5;
+      silenceMs = message.heartbeatMs ? message.heartbeatMs * 2.5 : SILENCE_MS;
+      greeted = true;
       if (message.gap) options.onGap?.();
       tell('open', message.name ?? '');
     }
-    if (message.type === 'snapshot') options.onSnapshot?.(message.alerts ?? []);
+    if (message.stream) say(message.stream.state, streamWords(message.stream), message.stream);
+    if (message.type === 'snapshot') {
+      const alerts = message.alerts ?? [];
+      options.onSnapshot?.(alerts, message.open ?? alerts.length);
+    }
     if (message.type === 'alert' && message.alert) hand(message.alert);
     if (message.type === 'ping') socket?.send('{"type":"pong"}');
     // After the alert was handed over: whoever keeps the cursor has then seen everything before it.
@@ -120,6 +202,8 @@ export function followAlerts(options) {
 
   function connect() {
     tell('connecting', address);
+    if (failures === 0) say('connecting', 'connecting');
+    greeted = false;
     const made = new WebSocket(address);
     socket = made;
     made.onopen = () => {
@@ -130,6 +214,7 @@ export function followAlerts(options) {
     };
     made.onmessage = (event) => {
       if (socket !== made) return;
+      heardMs = Date.now();
       watchSilence();
       take(JSON.parse(String(event.data)));
     };
@@ -139,19 +224,22 @@ export function followAlerts(options) {
         end('refused', event.reason);
         return;
       }
-      lose(event.reason || `connection lost (${event.code})`);
+      lose(event.reason || `connection lost (${event.code})`, event.reason !== '');
     };
     watchSilence();
   }
 
-  /** @param {string} why */
-  function lose(why) {
+  /** @param {string} why @param {boolean} [spoke] The server itself said why. */
+  function lose(why, spoke = false) {
     const lost = socket;
     socket = null;
     lost?.close();
     if (over) return;
     failures += 1;
     tell('away', why);
+    if (greeted || spoke) sayAway(why);
+    else void probe(why);
+    greeted = false;
     clearTimeout(timer);
     const ceilingMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(failures - 1, 20));
     // Half of the wait is by chance, so that ten thousand phones do not come back at the same moment.
@@ -166,6 +254,10 @@ export function followAlerts(options) {
     socket = null;
     last?.close(1000);
     tell(state, why);
+    say(
+      state === 'refused' ? 'refused' : 'closed',
+      state === 'refused' ? `the token is not accepted: ${why}` : 'closed',
+    );
   }
 
   connect();

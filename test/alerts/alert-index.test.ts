@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AlertIndex, foldAlert } from '../../alerts/alert-index.ts';
+import { filterOf } from '../../alerts/car-filter.ts';
 import { makeAlert } from './support.ts';
 
 describe('an alert folded', () => {
@@ -9,8 +10,8 @@ describe('an alert folded', () => {
     const phases = [
       raised,
       { ...raised, phase: 'escalated', severity: 'critical', ts: ts + 1, reason: 'worse' },
-      { ...raised, phase: 'acknowledged', ts: ts + 2, by: 'Ada' },
-      { ...raised, phase: 'acknowledged', ts: ts + 3, by: 'Bob' },
+      { ...raised, phase: 'acknowledged', severity: 'critical', ts: ts + 2, by: 'Ada' },
+      { ...raised, phase: 'acknowledged', severity: 'critical', ts: ts + 3, by: 'Bob' },
       { ...raised, phase: 'cleared', ts: ts + 4, reason: 'over', score: 1 },
     ] as const;
     const view = phases.reduce<ReturnType<typeof foldAlert> | undefined>(foldAlert, undefined);
@@ -27,6 +28,24 @@ describe('an alert folded', () => {
     });
   });
 
+  it('that grew worse after somebody had seen it wants to be seen again', () => {
+    const raised = makeAlert('CAR1');
+    const { ts } = raised;
+    const escalated = { ...raised, phase: 'escalated', severity: 'critical', ts: ts + 2 } as const;
+    const seen = { ...raised, phase: 'acknowledged', ts: ts + 1, by: 'Ada' } as const;
+    const fold = (...phases: Parameters<typeof foldAlert>[1][]) =>
+      phases.reduce<ReturnType<typeof foldAlert> | undefined>(foldAlert, undefined);
+    expect(fold(raised, seen)).toMatchObject({ acknowledgedBy: 'Ada' });
+    expect(fold(raised, seen, escalated)).not.toHaveProperty('acknowledgedTs');
+    // One that was on its way when it grew worse is of the warning, not of what it has become.
+    expect(fold(raised, escalated, seen)).not.toHaveProperty('acknowledgedBy');
+    const again = { ...escalated, phase: 'acknowledged', ts: ts + 3, by: 'Bob' } as const;
+    expect(fold(raised, seen, escalated, again)).toMatchObject({
+      acknowledgedTs: ts + 3,
+      acknowledgedBy: 'Bob',
+    });
+  });
+
   it('whose raising is no longer kept still has its end', () => {
     const end = makeAlert('CAR1', { phase: 'cleared', ts: 9, raisedTs: 3 });
     expect(foldAlert(undefined, end)).toMatchObject({ state: 'cleared', raisedTs: 3, clearedTs: 9 });
@@ -34,6 +53,15 @@ describe('an alert folded', () => {
 });
 
 describe('the index', () => {
+  it('counts what is open for all cars, for some, and for those whose name begins so', () => {
+    const index = new AlertIndex();
+    for (const vin of ['CAR1', 'CAR1', 'CAR2', 'VAN1']) index.apply(makeAlert(vin));
+    const count = (...vins: string[]) => index.openCountOf(filterOf(vins));
+    expect([count('*'), count('CAR1'), count('CAR*'), count('VAN1', 'CAR2'), count('BUS*')]).toEqual([
+      4, 2, 3, 2, 0,
+    ]);
+  });
+
   it('knows what stands open, by car and in all', () => {
     const index = new AlertIndex();
     const [a, b] = [makeAlert('CAR1'), makeAlert('CAR2')];
@@ -41,8 +69,8 @@ describe('the index', () => {
     expect(index.openCount).toBe(1);
     expect(index.openOf('CAR1')).toEqual([]);
     expect(index.openOf('CAR2')).toMatchObject([{ alertId: b.alertId }]);
-    expect(index.open(() => true, 10)).toHaveLength(1);
-    expect(index.open((vin) => vin === 'CAR1', 10)).toEqual([]);
+    expect(index.open(() => true, 10)).toMatchObject({ total: 1, alerts: [{ alertId: b.alertId }] });
+    expect(index.open((vin) => vin === 'CAR1', 10)).toEqual({ total: 0, alerts: [] });
   });
 
   it('forgets cleared alerts beyond its bound, oldest first, and open ones never', () => {
@@ -60,6 +88,7 @@ describe('the index', () => {
     expect(index.openCount).toBe(1);
     expect(index.get(cleared[2]!.alertId)).toBeDefined();
     expect(index.get(open.alertId)?.state).toBe('open');
-    expect(index.list({ limit: 10 })).toHaveLength(3);
+    expect(index.list({ limit: 2 })).toMatchObject({ total: 3, alerts: [{}, {}] });
+    expect(index.list({ offset: 2, limit: 2 }).alerts).toHaveLength(1);
   });
 });

@@ -50,9 +50,9 @@ describe.skipIf(skip)('the page', () => {
       champions: championSource(champion('m1', 0)),
       fleetControl: async (command) => void orders.push(command),
       faults: [
-        { name: 'overheating', label: 'overheating', moves: ['coolantC'] },
-        { name: 'alternator', label: 'alternator failing', moves: ['batteryV'] },
-        { name: 'ev-cell-ageing', label: 'cells age', moves: ['cellSpreadMv'] },
+        { name: 'overheating', label: 'overheating', moves: ['coolantC'], needs: [] },
+        { name: 'alternator', label: 'alternator failing', moves: ['batteryV'], needs: [] },
+        { name: 'ev-cell-ageing', label: 'cells age', moves: ['cellSpreadMv'], needs: [] },
       ],
       pageToken: ALL,
     });

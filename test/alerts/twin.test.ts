@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ALL_CARS, filterOf } from '../../alerts/car-filter.ts';
 import { SampleRing } from '../../alerts/sample-ring.ts';
 import { Twin } from '../../alerts/twin.ts';
 import { CATALOGUE, makeScore, T0 } from './support.ts';
@@ -8,7 +9,7 @@ const twinOf = (more = {}) => new Twin({ catalogue: CATALOGUE, model: 'm1', ...m
 describe('the twin', () => {
   it('holds the newest state and the minutes before, missing readings included', () => {
     const twin = twinOf();
-    for (let s = 0; s < 3; s += 1) twin.apply(makeScore('CAR1', s, 0.4, { values: [90 + s, null, 1] }));
+    for (let s = 0; s < 3; s += 1) twin.apply(makeScore('CAR1', s, 0.4, { values: [90 + s, null, 1] }), 0);
     const car = twin.car('CAR1', 0);
     expect(car).toMatchObject({
       vin: 'CAR1',
@@ -37,8 +38,8 @@ describe('the twin', () => {
 
   it('smooths the level over about eight events', () => {
     const twin = twinOf();
-    twin.apply(makeScore('CAR1', 0, 0));
-    twin.apply(makeScore('CAR1', 1, 9));
+    twin.apply(makeScore('CAR1', 0, 0), 0);
+    twin.apply(makeScore('CAR1', 1, 9), 0);
     // 0 + 2/9 × (9 − 0)
     expect(twin.car('CAR1', 0)?.level).toBe(2);
   });
@@ -51,11 +52,11 @@ describe('the twin', () => {
       ['C', 0.5],
       ['D', 0.5],
     ] as const)
-      twin.apply(makeScore(vin, 0, ratio));
+      twin.apply(makeScore(vin, 0, ratio), 0);
     const names = (...args: Parameters<Twin['tiles']>) => twin.tiles(...args).tiles.map(({ vin }) => vin);
-    expect(names(0, null, 0, 10)).toEqual(['B', 'C', 'D', 'A']);
-    expect(names(0, null, 1, 2)).toEqual(['C', 'D']);
-    expect(twin.tiles(0, new Set(['A', 'X', 'C', 'D']), 0, 1)).toMatchObject({
+    expect(names(0, ALL_CARS, 0, 10)).toEqual(['B', 'C', 'D', 'A']);
+    expect(names(0, ALL_CARS, 1, 2)).toEqual(['C', 'D']);
+    expect(twin.tiles(0, filterOf(['A', 'X', 'C', 'D']), 0, 1)).toMatchObject({
       total: 3,
       tiles: [{ vin: 'C' }],
     });
@@ -64,42 +65,42 @@ describe('the twin', () => {
   it('learns the usual residual from calm cars only', () => {
     const twin = twinOf();
     // Calm residuals of the coolant: 3 and −4, so a root mean square of √12.5; a strange car says nothing.
-    twin.apply(makeScore('CAR1', 0, 0.1, { values: [95, 14.1, 1] }));
-    twin.apply(makeScore('CAR1', 1, 0.1, { values: [88, 14.1, 1] }));
-    twin.apply(makeScore('CAR2', 0, 5, { values: [192, 4, 1] }));
+    twin.apply(makeScore('CAR1', 0, 0.1, { values: [95, 14.1, 1] }), 0);
+    twin.apply(makeScore('CAR1', 1, 0.1, { values: [88, 14.1, 1] }), 0);
+    twin.apply(makeScore('CAR2', 0, 5, { values: [192, 4, 1] }), 0);
     expect(twin.usual()[0]).toBeCloseTo(Math.sqrt(12.5), 3);
     expect(twin.usual()[1]).toBe(0);
   });
 
   it('keeps late events out of the minutes', () => {
     const twin = twinOf();
-    twin.apply(makeScore('CAR1', 9, 0.4));
-    twin.apply(makeScore('CAR1', 2, 0.4, { late: true }));
+    twin.apply(makeScore('CAR1', 9, 0.4), 0);
+    twin.apply(makeScore('CAR1', 2, 0.4, { late: true }), 0);
     expect(twin.car('CAR1', 0)?.history.ts).toEqual([T0 + 9000]);
   });
 
   it('gives the minutes to cars of interest when they do not suffice for all', () => {
     const twin = twinOf({ samples: 10, historyBytes: 2 * SampleRing.bytes(3, 10) });
     const samples = (vin: string) => twin.car(vin, 0)?.history.ts.length;
-    for (const vin of ['A', 'B', 'C']) twin.apply(makeScore(vin, 0, 0.1));
+    for (const vin of ['A', 'B', 'C']) twin.apply(makeScore(vin, 0, 0.1), 0);
     // C is strange: A, calm for longest, gives way.
-    twin.apply(makeScore('C', 1, 3));
-    for (const vin of ['A', 'B', 'C']) twin.apply(makeScore(vin, 2, 0.1));
+    twin.apply(makeScore('C', 1, 3), 0);
+    for (const vin of ['A', 'B', 'C']) twin.apply(makeScore(vin, 2, 0.1), 0);
     expect(samples('C')).toBe(2);
     expect(samples('B')).toBe(2);
     // Asked for, A takes the place of C, which has been of no interest since.
     expect(samples('A')).toBe(0);
-    twin.apply(makeScore('A', 3, 0.1));
+    twin.apply(makeScore('A', 3, 0.1), 0);
     expect(samples('A')).toBe(1);
     expect(twin.size).toBe(3);
   });
 
   it('bounds the number of cars: the one silent for longest goes', () => {
     const twin = twinOf({ maxCars: 2 });
-    for (const [i, vin] of ['A', 'B', 'A', 'C'].entries()) twin.apply(makeScore(vin, i, 0.1));
+    for (const [i, vin] of ['A', 'B', 'A', 'C'].entries()) twin.apply(makeScore(vin, i, 0.1), 0);
     expect(
       twin
-        .tiles(0, null, 0, 10)
+        .tiles(0, ALL_CARS, 0, 10)
         .tiles.map(({ vin }) => vin)
         .toSorted(),
     ).toEqual(['A', 'C']);
