@@ -19,8 +19,8 @@ export interface ColumnTimes {
   readonly unreadShare: number;
   /** A cell that cannot be read; empty: there is none. */
   readonly unread: string;
-  /** Times of the cells looked at, in order. */
-  readonly sorted: readonly number[];
+  /** One that can; empty: there is none. */
+  readonly example: string;
   /** Steps within a car of the cells looked at, signed. */
   readonly steps: readonly number[];
 }
@@ -109,9 +109,10 @@ export class TimeSurvey {
 
   #texts(role: TimeRole): ColumnTimes {
     const found = this.#pairs.flatMap(({ cell }) => readText(cell) ?? []);
-    const kind = this.#kindOf(found, role);
+    const most = this.#kindOf(found, role);
     const { order, doubt } = this.#order(found);
-    const asMinutes = role === 'whole' && this.#hasMinutes(found, kind);
+    const asMinutes = role === 'whole' && this.#hasMinutes(found, most);
+    const kind = asMinutes ? 'elapsed' : most;
     const read = (cell: string): number => {
       const time = readText(cell);
       // A date among instants is its midnight; of other mixtures nothing is known.
@@ -148,6 +149,8 @@ export class TimeSurvey {
     if (short.length === 0) return false;
     const words = wordsOf(this.#header);
     if (words.includes('hh') || words.includes('h')) return false;
+    // Cars do not all begin at midnight.
+    if (/^0?0:0\d$/.test(this.#pairs[0]?.cell ?? '')) return true;
     // Beside cells with hours, parts of a second or a first figure past the day, 12:34 is no time of day.
     return (
       kind === 'elapsed' ||
@@ -197,7 +200,7 @@ export class TimeSurvey {
       isFar: (cell) => !Number.isNaN(read(cell)),
       unreadShare: all.length === 0 ? 1 : 1 - good.length / all.length,
       unread: all.find(({ ms }) => Number.isNaN(ms))?.cell ?? '',
-      sorted: good.map(({ ms }) => ms).sort((a, b) => a - b),
+      example: good[0]?.cell ?? '',
       steps: good.map(({ ms, beforeMs }) => ms - beforeMs).filter((step) => !Number.isNaN(step)),
     };
   }

@@ -33,8 +33,8 @@ function candidates(file: string, header: readonly string[], asked: string): num
   const like = [...header.keys()]
     .filter((i) => !usual.includes(i) && (named(header[i]!, TIME_WORDS) || named(header[i]!, DATE_WORDS)))
     .sort((a, b) => wordsOf(header[a]!).length - wordsOf(header[b]!).length || a - b);
-  // A signal may be called "run time"; it is taken for the time only where nothing has a usual name.
-  const found = usual.length > 0 ? usual : like;
+  // A signal may be called "run time": it is taken for the time only where no column with a usual name can be.
+  const found = [...usual, ...like];
   if (found.length === 0)
     throw fault(
       file,
@@ -91,11 +91,20 @@ export interface TimesPlan {
   readonly decimalComma: boolean;
 }
 
+/** Whether times rise, or fall, nearly always. */
+function goesOneWay(steps: readonly number[]): boolean {
+  const moved = steps.filter((step) => step !== 0);
+  const up = moved.filter((step) => step > 0).length;
+  return Math.max(up, moved.length - up) >= 0.9 * moved.length;
+}
+
 /** Looks at every row's cells of the columns that may hold times, then decides. */
 export class TimesSurvey {
   readonly #file: string;
   readonly #header: readonly string[];
   readonly #candidates: readonly number[];
+  /** Columns that are the time by what a person said, or by a usual name. */
+  readonly #named: ReadonlySet<number>;
   readonly #columns = new Map<number, TimeSurvey>();
 
   /** @throws TelltaleError RECORDING_INVALID when no column can be the time */
@@ -103,6 +112,9 @@ export class TimesSurvey {
     this.#file = file;
     this.#header = header.map((name) => (ignore.includes(name) && name !== asked ? '' : name));
     this.#candidates = candidates(file, this.#header, asked);
+    this.#named = new Set(
+      this.#candidates.filter((i) => asked !== '' || USUAL_NAMES.includes(header[i]!.toLowerCase())),
+    );
     const others = [...header.keys()].filter(
       (i) => named(this.#header[i]!, DATE_WORDS) || named(this.#header[i]!, TIME_WORDS),
     );
@@ -121,22 +133,22 @@ export class TimesSurvey {
     const reasons: string[] = [];
     for (const index of this.#candidates.slice(0, MOST_COLUMNS)) {
       const times = this.#columns.get(index)!.decide();
-      const joined = this.#joined({ index, times });
-      if (joined) return joined;
       const why = this.#refusal(index, times);
-      if (why === null) return this.#alone({ index, times });
-      reasons.push(why);
+      const found = this.#joined({ index, times }) ?? (why === null ? this.#alone({ index, times }) : null);
+      if (found) return { ...found, remarks: [...found.remarks, ...reasons] };
+      reasons.push(why ?? '');
     }
     throw fault(this.#file, `${reasons[0]}; ${this.#others()}`);
   }
 
-  #refusal(index: number, { kind, unreadShare, unread, steps }: ColumnTimes): string | null {
+  #refusal(index: number, { kind, unreadShare, unread, example, steps }: ColumnTimes): string | null {
     const name = `column ${this.#header[index]}`;
     if (unreadShare === 1 && unread === '') return `${name} is empty`;
     if (unreadShare > 0.5) return `${name}: "${shown(unread)}" is no time that can be read (${FORMS})`;
     const share = movingShare(steps);
-    if (share >= MOVING_SHARE && (kind !== 'date' || share >= COARSE_SHARE)) return null;
-    return `${name} does not move: it is the same in ${share === 0 ? 'every row' : 'nearly all rows'} of a car`;
+    if (share >= MOVING_SHARE && (kind !== 'date' || share >= COARSE_SHARE))
+      return this.#named.has(index) || goesOneWay(steps) ? null : `${name} goes up and down`;
+    return `${name} does not move: it is the same in ${share === 0 ? 'every row' : 'nearly all rows'} of a car, such as "${shown(example)}"`;
   }
 
   /** What to do about a refused column. */
@@ -145,7 +157,9 @@ export class TimesSurvey {
       .filter(([index, survey]) => {
         if (this.#candidates[0] === index) return false;
         const times = survey.decide();
-        return times.unreadShare <= 0.5 && movingShare(times.steps) >= MOVING_SHARE;
+        return (
+          times.unreadShare <= 0.5 && movingShare(times.steps) >= MOVING_SHARE && goesOneWay(times.steps)
+        );
       })
       .map(([index]) => this.#header[index]!);
     return others.length > 0

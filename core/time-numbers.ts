@@ -1,6 +1,6 @@
 // Times written as numbers: the unit (and where they count from) that header, size and the step between rows make most plausible
 // together, and dates written in digits alone (20231115221320). One absurd cell decides nothing: medians do.
-import { MS_PER_UNIT, type TimeUnit, UNIT_WORDS, unitInHeader, wordsOf } from './time-words.ts';
+import { MS_PER_UNIT, stepInHeader, type TimeUnit, UNIT_WORDS, unitInHeader, wordsOf } from './time-words.ts';
 
 /** Which part of the time a column has; `whole` when no other is read with it. */
 export type TimeRole = 'whole' | 'date' | 'ofDay';
@@ -24,11 +24,13 @@ export interface NumberReading {
 
 const DAY_MS = 86_400_000;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const THOUSANDS = /^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/;
 const COMMA_NUMBER = /^[+-]?\d*,\d+$/;
 
 /** A trimmed cell as a number; NaN when it is none. */
 export function readNumber(text: string, decimalComma: boolean): number {
   if (NUMBER.test(text)) return Number(text);
+  if (!decimalComma && THOUSANDS.test(text)) return Number(text.replaceAll(',', ''));
   return decimalComma && COMMA_NUMBER.test(text) ? Number(text.replace(',', '.')) : Number.NaN;
 }
 
@@ -122,14 +124,14 @@ function unitWords(best: Judged, { header, steps }: NumberSample): string {
 }
 
 /** Digits alone that make a date, by how many there are: the lengths of year, month, day, hour, minute, second, parts of it. */
-const DIGITS: readonly (readonly [form: string, cuts: readonly number[], role: TimeRole | 'any'])[] = [
-  ['YYYYMMDDHHMMSS', [4, 2, 2, 2, 2, 2], 'any'],
-  ['YYYYMMDDHHMMSSmmm', [4, 2, 2, 2, 2, 2, 3], 'any'],
-  ['YYYYMMDDHHMM', [4, 2, 2, 2, 2], 'any'],
-  ['YYMMDDHHMMSS', [2, 2, 2, 2, 2, 2], 'any'],
-  ['YYYYMMDD', [4, 2, 2], 'any'],
-  ['YYMMDD', [2, 2, 2], 'date'],
+const DIGITS: readonly (readonly [form: string, cuts: readonly number[]])[] = [
+  ['YYYYMMDDHHMMSS', [4, 2, 2, 2, 2, 2]],
+  ['YYYYMMDDHHMMSSmmm', [4, 2, 2, 2, 2, 2, 3]],
+  ['YYYYMMDDHHMM', [4, 2, 2, 2, 2]],
+  ['YYMMDDHHMMSS', [2, 2, 2, 2, 2, 2]],
+  ['YYYYMMDD', [4, 2, 2]],
 ];
+const SIX = [2, 2, 2];
 
 /** Ms of digits alone, NaN when they make no date of our years. */
 function digitsMs(cell: string, cuts: readonly number[], dayFirst = false): number {
@@ -161,16 +163,39 @@ function clockDigitsMs(cell: string): number {
 /** Share of cells that a form of digits must read to be the column's. */
 const NEARLY_ALL = 0.98;
 
+/** Dates of two figures each are of these years when they can be. */
+const LATEST_YEAR_MS = Date.UTC(2031, 0, 1);
+
+/** Six digits as a date: the order under which the recording is shorter, else the one that makes it more recent. */
+function sixDigits(cells: readonly string[], able: readonly boolean[]): NumberReading | null {
+  const spans = able.map((dayFirst) => {
+    const all = cells.map((cell) => digitsMs(cell, SIX, dayFirst)).filter((ms) => !Number.isNaN(ms));
+    all.sort((a, b) => a - b);
+    return { dayFirst, span: all.at(-1)! - all[0]!, last: all.at(-1)! };
+  });
+  const recent = (last: number) => (last < LATEST_YEAR_MS ? last : 0);
+  spans.sort((a, b) => a.span - b.span || recent(b.last) - recent(a.last));
+  const best = spans[0];
+  if (best === undefined) return null;
+  const doubt = spans[1]?.span === best.span ? ', as nothing in the file tells' : '';
+  return {
+    kind: 'date',
+    read: (_, cell) => digitsMs(cell, SIX, best.dayFirst),
+    says: `${best.dayFirst ? 'DDMMYY' : 'YYMMDD'}${doubt}`,
+  };
+}
+
 function readDigits({ cells }: NumberSample, role: TimeRole): NumberReading | null {
   const reads = (read: (cell: string) => number) =>
     cells.filter((cell) => !Number.isNaN(read(cell))).length >= NEARLY_ALL * cells.length;
-  for (const [form, cuts, of] of DIGITS) {
-    if (of !== 'any' && of !== role) continue;
-    const kind = cuts.length === 3 ? 'date' : 'instant';
-    for (const dayFirst of of === 'date' ? [false, true] : [false]) {
-      const read = (cell: string) => digitsMs(cell, cuts, dayFirst);
-      if (reads(read)) return { kind, read: (_, cell) => read(cell), says: dayFirst ? 'DDMMYY' : form };
-    }
+  for (const [form, cuts] of DIGITS) {
+    const read = (cell: string) => digitsMs(cell, cuts);
+    if (reads(read))
+      return { kind: cuts.length === 3 ? 'date' : 'instant', read: (_, cell) => read(cell), says: form };
+  }
+  if (role === 'date') {
+    const able = [false, true].filter((dayFirst) => reads((cell) => digitsMs(cell, SIX, dayFirst)));
+    return sixDigits(cells, able);
   }
   const long = medianOf(cells.map((cell) => Math.trunc(Number(cell)).toString().length)) >= 5;
   if (role === 'ofDay' && long && reads(clockDigitsMs))
@@ -186,6 +211,11 @@ export function chooseNumbers(sample: NumberSample, role: TimeRole): NumberReadi
   const parts = sample.values.filter((value) => value >= 0 && value < 1).length;
   if (role === 'ofDay' && parts >= NEARLY_ALL * sample.values.length)
     return { kind: 'ofDay', read: (value) => Math.round(value * DAY_MS), says: 'parts of a day' };
+  const own = stepInHeader(sample.header);
+  if (!Number.isNaN(own)) {
+    const says = `steps of ${Number(own.toPrecision(6))} ms since a start, by the header`;
+    return { kind: 'elapsed', read: (value) => Math.round(value * own), says };
+  }
   const judged = SCALES.map((scale) => judge(scale, sample, role));
   const best = judged.reduce((a, b) => (b.points > a.points ? b : a));
   const { msPerUnit, zeroMs } = best.scale;

@@ -169,7 +169,10 @@ function readAlone(text: string): TextTime | undefined {
 function tidy(cell: string): string {
   let text = cell.trim();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: whether the text is all ASCII
-  if (/[^\x00-\x7f]/.test(text)) text = text.replaceAll(/[\u00a0\u2000-\u200b\u202f]/g, ' ');
+  if (/[^\x00-\x7f]/.test(text)) {
+    text = text.replaceAll(/[\u00a0\u2000-\u200b\u202f]/g, ' ');
+    text = text.replace(/^(\d{4})[年년] ?(\d{1,2})[月월] ?(\d{1,2})[日일]/, '$1-$2-$3');
+  }
   if (/^['"]/.test(text)) text = text.replace(/^['"]+|['"]+$/g, '').trim();
   return /[)\]]$/.test(text) ? text.replace(/ ?(?:\([^()]*\)|\[[^[\]]*\])$/, '') : text;
 }

@@ -130,6 +130,13 @@ export const wordsOf = (name: string): string[] =>
 /** A unit alone, as it stands behind a number. */
 export const unitNamed = (word: string): TimeUnit | null => unitOf.get(word.toLowerCase()) ?? null;
 
+/** Ms of a unit with a number, as in `TimeStamp (100ns)`; NaN when the name says none. */
+export function stepInHeader(name: string): number {
+  const found = /[([{ ](\d+(?:\.\d+)?) ?(\p{L}+)[)\]}]?$/u.exec(name);
+  const unit = found ? unitNamed(found[2]!) : null;
+  return unit === null ? Number.NaN : Number(found![1]) * MS_PER_UNIT[unit];
+}
+
 /** The unit that a column's name says; null when it says none, or `hh:mm:ss`. */
 export function unitInHeader(name: string): TimeUnit | null {
   // What stands in brackets is the unit if anything is; else the last word that is one.

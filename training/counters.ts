@@ -1,9 +1,10 @@
-// Signals that only rise: row numbers, odometers, running time, fuel used in all. They are no levels: tomorrow's reading is past
-// all that was learnt, and every car would be strange. Told while the history is read, of the log and of recordings alike.
+// Signals that are no levels: what counts (row numbers, odometers, running time, fuel used in all), whose reading of tomorrow is
+// past all that was learnt, and what names a car (a device's number), which is new in each new car. Every car would be strange.
+// Told while the history is read, of the log and of recordings alike.
 //
-// Rising alone does not tell a counter from an engine that warms up. One of these must hold as well: it rises by the same step
-// in nearly every row; cars begin much further apart than any of them rises; it goes on after pauses; or every run begins at 0.
-// What only falls (fuel, charge, range left) is a level and is watched.
+// Rising alone does not tell a counter from an engine that warms up. One of these must hold as well: it rises by the same
+// whole step in nearly every row; cars begin much further apart than any of them rises; it goes on after pauses; or every run begins at 0.
+// What only falls (fuel, charge, range left) is a level and is watched, but for what falls by the same step in every row.
 import type { Catalogue } from '../core/catalogue.ts';
 import { wordsOf } from '../core/time-words.ts';
 import { CLOCK_SET_BACK } from './sampler.ts';
@@ -22,12 +23,17 @@ const RESET_DEPTH = 0.05;
 const COUNTING = new Set(
   (
     'odometer odo mileage kilometerstand total totals gesamt count counter counts zähler index idx row rows line seq sequence ' +
-    'sample frame packet id uptime runtime laufzeit elapsed cumulative kumuliert epoch timestamp ticks trip distance km mi miles'
+    'sample frame packet id uptime runtime laufzeit elapsed cumulative kumuliert epoch timestamp ticks trip distance km mi miles time clock'
   ).split(' '),
 );
 const EVEN_SHARE = 0.9;
+/** How far apart cars begin, against how far they rise: the fewer they are, the further. Of one car: how far from 0. */
 const APART = 5;
+const APART_TWO = 100;
+const APART_ONE = 1000;
 const LEAST_CARS = 3;
+/** Rows of a car in which a reading must be the same for it to name the car. */
+const LEAST_SAME_ROWS = 30;
 const PAUSE_MS = 30 * 60_000;
 /** Cars × signals remembered, at most; cars beyond are not looked at. */
 const MOST_CELLS = 2_000_000;
@@ -46,9 +52,11 @@ interface CarReadings {
 interface SignalMoves {
   rows: number;
   rises: number;
+  /** Readings below the one before: drops in all, and of these the falls that are no beginning anew. */
+  drops: number;
   falls: number;
   resets: number;
-  /** Rows that rise by the step of the row before. */
+  /** Rows that move by the step of the row before, a whole number. */
   even: number;
   pauses: number;
   pauseFalls: number;
@@ -57,12 +65,20 @@ interface SignalMoves {
   fromZero: number;
 }
 
+/** Signals by their place in the catalogue. */
 export interface Counters {
-  /** Signals that count, by their place in the catalogue. */
-  readonly signals: readonly number[];
-  /** Signals that never fell, in too little to tell a counter from a warm-up. */
+  readonly counting: readonly number[];
+  /** The same in all rows of a car, another in nearly each car. */
+  readonly naming: readonly number[];
+  /** Never fell, in too little to tell a counter from a warm-up: watched. */
   readonly doubtful: readonly number[];
+  /** Never rose: watched. */
+  readonly falling: readonly number[];
 }
+
+/** Signals whose readings say nothing of a car's health. */
+export const silenced = ({ counting, naming }: Counters): ReadonlySet<number> =>
+  new Set([...counting, ...naming]);
 
 export class CounterSurvey {
   readonly #width: number;
@@ -75,7 +91,7 @@ export class CounterSurvey {
     this.#width = width;
     this.#direction = direction;
     this.#moves = Array.from({ length: width }, () => ({
-      ...{ rows: 0, rises: 0, falls: 0, resets: 0, even: 0 },
+      ...{ rows: 0, rises: 0, drops: 0, falls: 0, resets: 0, even: 0 },
       ...{ pauses: 0, pauseFalls: 0, runs: 0, fromZero: 0 },
     }));
   }
@@ -125,13 +141,12 @@ export class CounterSurvey {
       moves.pauses += 1;
       if (step < 0) moves.pauseFalls += 1;
     }
-    if (step > 0) {
-      moves.rises += 1;
-      // Decimal figures differ in their last bits.
-      if (Math.abs(step - car.step[s]!) <= 1e-3 * step) moves.even += 1;
-    }
+    if (step > 0) moves.rises += 1;
+    // Parts of a unit in each row may be a battery that is charged; whole ones are counted.
+    if (step !== 0 && step === car.step[s] && Number.isInteger(step)) moves.even += 1;
     car.step[s] = step;
     if (step >= 0) return;
+    moves.drops += 1;
     const least = car.least[s]!;
     if (paused || value <= least + RESET_DEPTH * (last - least)) {
       moves.resets += 1;
@@ -143,17 +158,42 @@ export class CounterSurvey {
 
   /** What the rows so far say; the catalogue may say otherwise. */
   counters({ signals: specs }: Catalogue): Counters {
-    const signals: number[] = [];
-    const doubtful: number[] = [];
+    const found = {
+      counting: [] as number[],
+      naming: [] as number[],
+      doubtful: [] as number[],
+      falling: [] as number[],
+    };
     for (let s = 0; s < this.#width; s += 1) {
-      const said = specs[s]!.counter;
-      if (said === true) signals.push(s);
-      if (said !== undefined) continue;
-      if (wordsOf(specs[s]!.name).some((word) => COUNTING.has(word)) && this.#neverFalls(s)) signals.push(s);
-      else if (this.#neverFalls(s) && this.#moves[s]!.rises >= LEAST_MOVES)
-        (this.#counts(s) ? signals : doubtful).push(s);
+      const { name, counter } = specs[s]!;
+      const kind = counter === true ? 'counting' : counter === false ? null : this.#kindOf(s, name);
+      if (kind !== null) found[kind].push(s);
     }
-    return { signals, doubtful };
+    return found;
+  }
+
+  #kindOf(s: number, name: string): keyof Counters | null {
+    const { rows, rises, drops, even } = this.#moves[s]!;
+    if (rows >= LEAST_EVEN_ROWS && even >= EVEN_SHARE * rows) return 'counting';
+    if (rises + drops === 0) return this.#namesCars(s) ? 'naming' : null;
+    if (drops >= LEAST_MOVES && rises <= FALLS_PER_MOVE * drops) return 'falling';
+    if (!this.#neverFalls(s)) return null;
+    if (wordsOf(name).some((word) => COUNTING.has(word))) return 'counting';
+    if (rises < LEAST_MOVES) return null;
+    return this.#counts(s) ? 'counting' : 'doubtful';
+  }
+
+  /** Whether a signal that never moves is another in nearly each car. */
+  #namesCars(s: number): boolean {
+    const values = [...this.#cars.values()]
+      .filter(({ last }) => !Number.isNaN(last[s]!))
+      .map(({ last }) => last[s]!);
+    const different = new Set(values).size;
+    return (
+      different >= LEAST_CARS &&
+      different > 0.5 * values.length &&
+      this.#moves[s]!.rows >= LEAST_SAME_ROWS * values.length
+    );
   }
 
   #neverFalls(s: number): boolean {
@@ -176,11 +216,12 @@ export class CounterSurvey {
       firsts.push(first[s]!);
       rises.push(last[s]! - first[s]!);
     }
-    if (moves.rows >= LEAST_EVEN_ROWS && moves.even >= EVEN_SHARE * moves.rows) return true;
     if (moves.pauses >= LEAST_CARS && moves.pauseFalls === 0) return true;
     const fromZero = moves.runs >= LEAST_CARS && moves.fromZero === moves.runs;
     if (fromZero && moves.rises >= LEAST_MOVES * moves.runs) return true;
-    if (firsts.length < LEAST_CARS) return false;
+    const most = Math.max(...rises);
+    if (firsts.length === 1) return Math.abs(firsts[0]!) >= APART_ONE * most;
+    if (firsts.length === 2) return Math.abs(firsts[0]! - firsts[1]!) >= APART_TWO * most;
     const middle = median(firsts);
     return median(firsts.map((first) => Math.abs(first - middle))) >= APART * median(rises);
   }
@@ -197,25 +238,36 @@ function median(values: readonly number[]): number {
 }
 
 /** Takes the readings of counters out of what is trained on: like a signal that is not measured they say nothing. */
-export function silence(series: readonly Series[], width: number, { signals }: Counters): void {
+export function silence(series: readonly Series[], width: number, counters: Counters): void {
+  const signals = [...silenced(counters)];
   for (const { tsMs, values } of series)
     for (let i = 0; i < tsMs.length; i += 1) for (const s of signals) values[i * width + s] = Number.NaN;
 }
 
+const WHERE = 'in a catalogue (--catalogue; catalogue.json beside the model is one to begin with)';
+const REMARKS: readonly (readonly [kind: keyof Counters, what: string, next: string])[] = [
+  ['counting', 'counters by how they rise, not watched', `to watch one, say "counter": false of it ${WHERE}`],
+  [
+    'naming',
+    'the same in all rows of a car and another in each, not watched',
+    `to watch one, say "counter": false of it ${WHERE}`,
+  ],
+  [
+    'doubtful',
+    'only rising here, which may be a counter or a warm-up, so watched',
+    `if one counts, say "counter": true of it ${WHERE}`,
+  ],
+  [
+    'falling',
+    'only falling here, as fuel, charge and range do, so watched',
+    `if one counts down, say "counter": true of it ${WHERE}`,
+  ],
+];
+
 /** Lines for a person. */
-export function counterRemarks({ signals, doubtful }: Counters, catalogue: Catalogue): string[] {
-  const names = (list: readonly number[]) => list.map((s) => catalogue.signals[s]!.name).join(', ');
-  const catalogued = 'in a catalogue (--catalogue; catalogue.json beside the model is one to begin with)';
-  return [
-    ...(signals.length > 0
-      ? [
-          `only rising, so counters and not watched: ${names(signals)}; to watch one, say "counter": false of it ${catalogued}`,
-        ]
-      : []),
-    ...(doubtful.length > 0
-      ? [
-          `only rising here, which may be a counter or a warm-up, so watched: ${names(doubtful)}; if one counts, say "counter": true of it ${catalogued}`,
-        ]
-      : []),
-  ];
+export function counterRemarks(counters: Counters, catalogue: Catalogue): string[] {
+  return REMARKS.flatMap(([kind, what, next]) => {
+    const names = counters[kind].map((s) => catalogue.signals[s]!.name);
+    return names.length > 0 ? [`${what}: ${names.join(', ')}; ${next}`] : [];
+  });
 }

@@ -16,7 +16,7 @@ import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Champion, readChampion } from './champion.ts';
-import { type Counters, counterRemarks, silence } from './counters.ts';
+import { type Counters, counterRemarks, silence, silenced } from './counters.ts';
 import { type CsvChoice, readCsv } from './csv.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { trainModel } from './fit.ts';
@@ -220,7 +220,7 @@ export async function runJob(
       why === 'constant' && !bundle.still.signals.includes(signal) ? 'seldom' : why;
     for (const [why, what] of UNUSED) {
       const unused = trained.leftOut.filter(
-        (one) => whyOf(one) === why && !data.counters.signals.includes(one.signal),
+        (one) => whyOf(one) === why && !silenced(data.counters).has(one.signal),
       );
       const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
       if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);

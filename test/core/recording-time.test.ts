@@ -82,6 +82,7 @@ describe('times written as numbers', () => {
     ['elapsed (min)', 'the header', (i) => (i / 60).toFixed(6), 0],
     ['time since start (h)', 'the header', (i) => (i / 3600).toFixed(8), 0],
     ['t_ns', 'the header', (i) => `${1e9 * i}`, 0],
+    ['TimeStamp (100ns)', 'the header', (i) => `${1e7 * i}`, 0],
     ['time', 'the step', (i) => `${1000 * i}`, 0],
     ['time', 'the step', (i) => `${1e6 * i}`, 0],
     ['time', 'the step', (i) => `${1e9 * i}`, 0],
@@ -139,6 +140,7 @@ describe('times of day and elapsed times', () => {
     expect(read('12:34.5', '12:35')).toEqual([754_500, 755_000]);
     expect(read('59:59', '1:00:00')).toEqual([3_599_000, 3_600_000]);
     expect(read('23:59', '24:00', '83:12')).toEqual([1_439_000, 1_440_000, 4_992_000]);
+    expect(read('00:00', '00:01')).toEqual([0, 1000]);
     expect(readColumn('lap mm:ss', ['12:34', '12:35'])).toEqual([754_000, 755_000]);
   });
 

@@ -45,6 +45,7 @@ describe('a date and a time of day in two columns', () => {
     ['id;GPS Date;GPS Time;x', (i) => `a;15-Nov-2023;${clock(i)},000;${i % 7}`],
     ['id,date,time,x', (i) => `a,20231115,2213${20 + i},${i % 7}`],
     ['id,date,time,x', (i) => `a,231115,2213${20 + i}.00,${i % 7}`],
+    ['id,utc_date,utc_time,x', (i) => `a,151123,2213${20 + i}.00,${i % 7}`],
     ['id,date,time,x', (i) => `a,45245,${((80_000 + i) / 86_400).toFixed(9)},${i % 7}`],
     ['id,date,time,x', (i) => `a,11/15/2023,10:13:${two(20 + i)} PM,${i % 7}`],
   ])('%s is joined', async (header, row, time) => {
@@ -114,10 +115,10 @@ describe('a time column that cannot be one', () => {
       /column time does not move/,
     ],
     [
-      'another that moves',
+      'one beside another that moves, when it was named,',
       'id,time,epoch,x',
       (i) => `a,5,${1_700_086_400 + i},${i}`,
-      {},
+      { time: 'time' },
       /column time does not move.*--time \(epoch looks like times\)/,
     ],
     [
@@ -142,6 +143,20 @@ describe('a time column that cannot be one', () => {
       code: 'RECORDING_INVALID',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('gives way to another that moves, and it is said', async () => {
+    const recording = await open('id,time,epoch,x', (i) => `a,5,${1_700_086_400 + i},${i}`);
+    expect(recording.timeColumn).toBe('epoch');
+    expect(recording.timeRemarks).toEqual([
+      'times: epoch: seconds since 1970, by their size and the step between rows',
+      'column time does not move: it is the same in every row of a car, such as "5"',
+    ]);
+  });
+
+  it('a signal that is only called a time is not taken for one', async () => {
+    const wiggling = open('id,injection time (ms),x', (i) => `a,${(7 * i) % 13},${i}`);
+    await expect(wiggling).rejects.toThrow(/column injection time \(ms\) goes up and down/);
   });
 
   it('a few cells that are no times, or far from all others, are faults of their rows', async () => {

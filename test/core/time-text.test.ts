@@ -58,6 +58,7 @@ describe('written times', () => {
     ['15 ene 2024', 1_705_276_800_000],
     ['15 dic 2023', 1_702_598_400_000],
     ["'2023-11-15 22:13:20'", T],
+    ['2023年11月15日 22:13:20', T],
   ])('reads the date %s', (cell, ms) => {
     expect(readText(cell)).toMatchObject({ ms: [ms] });
   });

@@ -103,4 +103,19 @@ describe('history', () => {
     const earlier = before.filter(({ end }) => end > 0).map(({ partition, end }) => `${partition}:0-${end}`);
     expect((await read({ offsets: earlier.join(',') })).leftOut).toBe(0);
   });
+
+  it('tells signals that count from levels, as in a recording', async () => {
+    for (const [c, vin] of ['D1', 'D2', 'D3'].entries()) {
+      const events = [...drive({ vin, rows: 100 })].map((event, i) => ({
+        ...event,
+        signals: { ...event.signals, speedKmh: 20_000 + 5000 * c * c + Math.floor(i / 3) * 0.1 },
+      }));
+      await log.append(
+        telemetryTopic.name,
+        events.map((event) => recordOf(event)),
+      );
+    }
+    expect((await read({ cars: ['D*'] })).counters.counting).toEqual([0]);
+    expect((await read({ cars: ['A*', 'B*'] })).counters.counting).toEqual([]);
+  });
 });
