@@ -5,7 +5,7 @@ import { didYouMean } from './core/did-you-mean.ts';
 import { messageOf, TelltaleError } from './core/errors.ts';
 import { Metrics } from './core/metrics.ts';
 import type { Context } from './core/service.ts';
-import { LOG_SETTINGS, type SettingKey, type Settings } from './core/settings.ts';
+import { LOG_SETTINGS, RECORDING_SETTINGS, type SettingKey, type Settings } from './core/settings.ts';
 
 type Run = (settings: Settings, context: Context, positionals: readonly string[]) => Promise<void>;
 
@@ -31,10 +31,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'history',
       'duration',
       'processes',
-      'csv',
-      'id',
-      'time',
-      'ignore',
+      ...RECORDING_SETTINGS,
       'speed',
       'alertBudget',
       'seed',
@@ -113,10 +110,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'mqttHost',
       'mqttPort',
       'mqttPassword',
-      'csv',
-      'id',
-      'time',
-      'ignore',
+      ...RECORDING_SETTINGS,
       'cars',
       'from',
       'to',
@@ -147,7 +141,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'Train a model on any stretch of the log and release it, or on a recording (--csv) into a folder',
     settings: [
       ...LOG_SETTINGS,
-      ...(['catalogue', 'from', 'to', 'offsets', 'cars', 'csv', 'id', 'time', 'ignore', 'out'] as const),
+      ...(['catalogue', 'from', 'to', 'offsets', 'cars'] as const),
+      ...RECORDING_SETTINGS,
+      'out',
       ...([
         'alertBudget',
         'seed',
@@ -166,7 +162,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'Score the stream with champion and challenger, or a recording (--csv) with a model folder',
     settings: [
       ...LOG_SETTINGS,
-      ...(['catalogue', 'csv', 'id', 'time', 'ignore', 'model', 'out', 'metricsPort', 'tfBackend'] as const),
+      ...RECORDING_SETTINGS,
+      ...(['catalogue', 'model', 'out', 'metricsPort', 'tfBackend'] as const),
     ],
     load: async () => (await import('./scoring/command.ts')).runScore,
   },

@@ -19,6 +19,12 @@ export const SignalSpec = Type.Object(
     unit: Type.String({ description: 'Unit of the readings; empty when unknown or none' }),
     min: Type.Number({ description: 'Below it a reading is impossible' }),
     max: Type.Number({ description: 'Above it a reading is impossible' }),
+    missing: Type.Optional(
+      Type.Array(Type.Number(), {
+        maxItems: 32,
+        description: 'Readings that are codes for "not available": 65535',
+      }),
+    ),
     vss: Type.Optional(Type.String({ description: 'COVESA VSS path' })),
     counter: Type.Optional(
       Type.Boolean({

@@ -1,98 +1,159 @@
-// A recording's file: plain or gzip, its delimiter, its header, and its records one by one as text.
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
-import { type CsvError, parse } from 'csv-parse';
+// A recording's rows one by one as text: what is no row (comments, a header that comes again) is counted, and a row that has not
+// the cells of the header is marked, because nobody knows which of its cells is which.
+import { pipeline } from 'node:stream/promises';
+import { type CsvError, type Parser, parse } from 'csv-parse';
 import { messageOf, TelltaleError } from './errors.ts';
-
-/** What is wrong with a recording, as an error that names the file. */
-export function fault(file: string, what: string, cause?: unknown): TelltaleError {
-  return new TelltaleError('RECORDING_INVALID', `${file}: ${what}`, { cause });
-}
-
-async function isGzip(file: string): Promise<boolean> {
-  try {
-    const handle = await open(file);
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-      return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    throw fault(file, messageOf(cause), cause);
-  }
-}
-
-async function openBytes(file: string): Promise<NodeJS.ReadableStream> {
-  const gzip = await isGzip(file);
-  const source = createReadStream(file);
-  if (!gzip) return source;
-  const gunzip = createGunzip();
-  source.on('error', (error) => gunzip.destroy(error));
-  // Whoever stops half-way ends the last of the two only.
-  gunzip.once('close', () => source.destroy());
-  return source.pipe(gunzip);
-}
-
-/** The delimiter that splits the first line into the most cells: comma, semicolon or tab. */
-export async function detectDelimiter(file: string): Promise<string> {
-  let head = '';
-  try {
-    for await (const chunk of await openBytes(file)) {
-      head += chunk.toString();
-      if (head.includes('\n') || head.length > 1_000_000) break;
-    }
-  } catch (cause) {
-    throw cause instanceof TelltaleError ? cause : fault(file, messageOf(cause), cause);
-  }
-  const line = head.split('\n', 1)[0] ?? '';
-  const cells = (delimiter: string) => line.split(delimiter).length;
-  return [',', ';', '\t'].reduce((best, next) => (cells(next) > cells(best) ? next : best));
-}
-
-/** The names in the first line, each once; empty where a column has none, as the row numbers that some tools write. */
-export async function readHeader(file: string, delimiter: string): Promise<readonly string[]> {
-  for await (const { record } of records(file, delimiter, 1)) {
-    const header = record.map((name) => name.trim());
-    const twice = header.find((name, i) => name !== '' && header.indexOf(name) !== i);
-    if (twice !== undefined) throw fault(file, `line 1: column "${twice}" stands twice`);
-    return header;
-  }
-  throw fault(file, 'is empty');
-}
+import { NotUtf8, openText } from './recording-bytes.ts';
+import { fault } from './recording-fault.ts';
+import { CSV_OPTIONS, isComment, type Layout } from './recording-layout.ts';
 
 export interface RawRecord {
   /** Cells as they stand in the file. */
   readonly record: readonly string[];
-  /** Line in the file, 1 = header. */
+  /** Line in the file on which the row ends, from 1. */
   readonly line: number;
+  /** Whether its cells are those of the header; empty ones at its end make no difference. */
+  readonly fits: boolean;
 }
 
-/** Raw records; `fromLine` 1 includes the header. */
-export async function* records(file: string, delimiter: string, fromLine = 2): AsyncGenerator<RawRecord> {
-  const source = await openBytes(file);
+/** Lines that are no rows. */
+export class Skipped {
+  comments = 0;
+  headers = 0;
+}
+
+/** Whether a row has a cell for each column that has a name, and nothing beyond the header. */
+function fitsHeader(record: readonly string[], header: readonly string[]): boolean {
+  if (record.length > header.length) {
+    for (let c = header.length; c < record.length; c += 1) if (record[c]!.trim() !== '') return false;
+    return true;
+  }
+  for (let c = record.length; c < header.length; c += 1) if (header[c] !== '') return false;
+  return true;
+}
+
+/** A header written again, where files were put one behind the other. */
+const isHeader = (record: readonly string[], header: readonly string[]): boolean =>
+  record.length === header.length &&
+  record.every((cell, i) => header[i]!.startsWith(cell.trim())) &&
+  record.some((cell) => cell.trim() !== '');
+
+const MENDED = 'close it, or take the quote out';
+
+/** Refuses a row with a quote that was left open: it goes on to the next quote and takes the rows between for a cell. */
+function checkQuotes(
+  { file, header, delimiter }: Layout,
+  record: readonly string[],
+  line: number,
+  fits: boolean,
+) {
+  const torn = record.filter((cell) => /[\r\n]/.test(cell));
+  if (torn.length === 0) return;
+  const swallowed = torn.some((cell) => cell.split(delimiter).length >= header.length);
+  if (fits && !swallowed) return;
+  const opened = line - torn.join('').split(/\r\n|\r|\n/).length + 1;
+  throw fault(file, `line ${opened}: a quote opens here and does not close before line ${line}: ${MENDED}`);
+}
+
+/** The line on which a quote opens that never closes: that of the row which the parser cannot end. */
+async function lineOfOpenQuote(layout: Layout): Promise<number> {
+  let line = layout.skipLines;
+  const source = await openText(layout.file, layout.encoding, layout.skipBytes);
   const parser = parse({
-    delimiter,
-    bom: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    from_line: fromLine,
-    info: true,
+    ...{ ...CSV_OPTIONS, delimiter: layout.delimiter, record_delimiter: layout.lineEnds },
+    on_record: (_: string[], info) => {
+      line = layout.skipLines + info.lines;
+      return null;
+    },
   });
+  await pipeline(source, parser, async (rows) => {
+    for await (const _ of rows);
+  }).catch(() => undefined);
+  return line + 1;
+}
+
+/** A record of the parser with its place. */
+interface Parsed {
+  readonly record: string[];
+  readonly info: { readonly lines: number };
+}
+
+/** What the parser has ready, as many records at once as it has: a promise for each would cost more than to parse it. */
+async function* batchesOf(parser: Parser): AsyncGenerator<readonly Parsed[]> {
+  let wake = () => {};
+  let failed: unknown;
+  let ended = false;
+  parser.on('readable', () => wake());
+  parser.on('end', () => {
+    ended = true;
+    wake();
+  });
+  parser.on('error', (error) => {
+    failed = error;
+    wake();
+  });
+  for (;;) {
+    const batch: Parsed[] = [];
+    for (let one: Parsed | null = parser.read(); one !== null; one = parser.read()) batch.push(one);
+    if (batch.length > 0) yield batch;
+    else if (failed !== undefined) throw failed;
+    else if (ended) return;
+    else
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+  }
+}
+
+/**
+ * The rows below the header, some at a time.
+ * @throws TelltaleError RECORDING_INVALID naming the line; NotUtf8 when the text is not of the layout's encoding
+ */
+export async function* records(
+  layout: Layout,
+  skipped = new Skipped(),
+): AsyncGenerator<readonly RawRecord[]> {
+  const { file, header, delimiter, skipLines } = layout;
+  const source = await openText(file, layout.encoding, layout.skipBytes);
+  const parser = parse({ ...CSV_OPTIONS, delimiter, record_delimiter: layout.lineEnds, info: true });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
+  const { length } = header;
+  const first = header.findIndex((name) => name !== '');
+  const firstName = header[first];
+  let line = skipLines;
   try {
-    for await (const { record, info } of parser as AsyncIterable<{
-      record: string[];
-      info: { lines: number };
-    }>) {
-      yield { record, line: info.lines };
+    for await (const batch of batchesOf(parser)) {
+      const rows: RawRecord[] = [];
+      for (const { record, info } of batch) {
+        const before = line;
+        line = skipLines + info.lines;
+        if (record[first] === firstName && isHeader(record, header)) {
+          skipped.headers += 1;
+          continue;
+        }
+        const fits = record.length === length || fitsHeader(record, header);
+        if (!fits && isComment(record, length)) {
+          skipped.comments += 1;
+          continue;
+        }
+        if (!fits && record.length === 1 && record[0]!.trim() === '') continue;
+        if (line - before > 1) checkQuotes(layout, record, line, fits);
+        rows.push({ record, line, fits });
+      }
+      yield rows;
     }
   } catch (cause) {
-    const line = (cause as CsvError).lines;
-    throw fault(file, `${typeof line === 'number' ? `line ${line}: ` : ''}${messageOf(cause)}`, cause);
+    if (cause instanceof NotUtf8 || cause instanceof TelltaleError) throw cause;
+    const { code } = cause as CsvError;
+    if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE')
+      throw fault(
+        file,
+        `line ${await lineOfOpenQuote(layout)}: a quote opens here and never closes: ${MENDED}`,
+        cause,
+      );
+    throw fault(file, `after line ${line}: ${messageOf(cause)}`, cause);
   } finally {
-    (source as { destroy?: () => void }).destroy?.();
+    source.destroy();
   }
 }

@@ -1,105 +1,81 @@
-// What each column of a recording is: one pass over its records.
-
-const EMPTY = new Set(['', 'nan', 'null', 'na', 'n/a', 'none', '-']);
-/** A column counts as numeric when at most this share of its filled cells is unreadable. */
-const UNREADABLE_SHARE = 0.05;
-
-/** What was found in a column that has a name, is no id and not ignored. */
-export interface ColumnFacts {
-  readonly name: string;
-  readonly numeric: boolean;
-  /** Cells with a finite number. */
-  readonly count: number;
-  /** Cells with nothing in them (also NaN, null, NA, -). */
-  readonly missing: number;
-  /** Cells with something that is no number. */
-  readonly unreadable: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-const COMMA_NUMBER = /^\s*[+-]?\d*,\d+(?:e[+-]?\d+)?\s*$/i;
-
-/**
- * A number, NaN for an empty cell, undefined for something else.
- * @param decimalComma whether 1,5 is a number: where commas part no cells they part no thousands either
- */
-export function readCell(cell: string | undefined, decimalComma: boolean): number | undefined {
-  if (cell === undefined || cell === '') return Number.NaN;
-  const value = Number(cell);
-  if (Number.isFinite(value)) return value;
-  if (decimalComma && COMMA_NUMBER.test(cell)) return Number(cell.replace(',', '.'));
-  return EMPTY.has(cell.trim().toLowerCase()) ? Number.NaN : undefined;
-}
+// What each column of a recording is, and which cars it has: one pass over its rows.
+import { Column, type ColumnFacts } from './recording-column.ts';
+import type { FileHabits, NumberFormat, NumberShapes } from './recording-numbers.ts';
 
 export interface SurveyPlan {
   readonly header: readonly string[];
-  readonly idColumn: string;
-  readonly ignore: readonly string[];
-  /** As in readCell. */
-  readonly decimalComma: boolean;
+  /** Columns that are looked at: neither id nor ignored nor without a name. */
+  readonly indexes: readonly number[];
+  /** −1: the file is one car, `car`. */
+  readonly idIndex: number;
+  readonly car: string;
+  /** How each column of the header writes its numbers. */
+  readonly formats: readonly NumberFormat[];
+  /** Whether plain numbers are looked at too: 1.234 may be 1234. */
+  readonly closely: boolean;
 }
+
+/** Most ids counted while hardly any comes again: they are row numbers. */
+const MOST_SINGLE_IDS = 200_000;
 
 /** One pass over the file that learns what each column is. */
 export class Survey {
   readonly ids = new Map<string, number>();
   rowCount = 0;
-  readonly #decimalComma: boolean;
-  readonly #indexes: readonly number[];
-  readonly #names: readonly string[];
+  /** Rows without an id, and rows that have not the cells of the header. */
+  withoutId = 0;
+  misfits = 0;
+  /** The line of the first misfit and its cells. */
+  firstMisfit: { readonly line: number; readonly cells: number } | null = null;
+  readonly #columns: readonly Column[];
   readonly #idIndex: number;
-  readonly #count: Float64Array;
-  readonly #missing: Float64Array;
-  readonly #unreadable: Float64Array;
-  readonly #min: Float64Array;
-  readonly #max: Float64Array;
+  readonly #car: string;
 
-  constructor({ header, idColumn, ignore, decimalComma }: SurveyPlan) {
-    this.#decimalComma = decimalComma;
-    const kept = header
-      .map((name, i) => ({ name, i }))
-      .filter(({ name }) => name !== '' && name !== idColumn && !ignore.includes(name));
-    this.#indexes = kept.map(({ i }) => i);
-    this.#names = kept.map(({ name }) => name);
-    this.#idIndex = header.indexOf(idColumn);
-    const n = kept.length;
-    this.#count = new Float64Array(n);
-    this.#missing = new Float64Array(n);
-    this.#unreadable = new Float64Array(n);
-    this.#min = new Float64Array(n).fill(Number.POSITIVE_INFINITY);
-    this.#max = new Float64Array(n).fill(Number.NEGATIVE_INFINITY);
+  constructor({ header, indexes, idIndex, car, formats, closely }: SurveyPlan) {
+    this.#columns = indexes.map((i) => new Column(header[i]!, i, formats[i]!, closely));
+    this.#idIndex = idIndex;
+    this.#car = car;
   }
 
-  add(record: readonly string[]): void {
+  /** Whether each row has an id of its own, as far as was counted. */
+  get hasRowIds(): boolean {
+    return this.ids.size >= MOST_SINGLE_IDS && this.ids.size > 0.9 * this.rowCount;
+  }
+
+  addMisfit(line: number, cells: number): void {
     this.rowCount += 1;
-    const id = record[this.#idIndex] ?? '';
-    if (id !== '') this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
-    for (let c = 0; c < this.#indexes.length; c += 1) {
-      const value = readCell(record[this.#indexes[c]!], this.#decimalComma);
-      if (value === undefined) this.#unreadable[c]! += 1;
-      else if (Number.isNaN(value)) this.#missing[c]! += 1;
-      else {
-        this.#count[c]! += 1;
-        if (value < this.#min[c]!) this.#min[c] = value;
-        if (value > this.#max[c]!) this.#max[c] = value;
-      }
-    }
+    this.misfits += 1;
+    this.firstMisfit ??= { line, cells };
   }
 
-  facts(): readonly ColumnFacts[] {
-    return this.#names.map((name, c) => {
-      const count = this.#count[c]!;
-      const unreadable = this.#unreadable[c]!;
-      const numeric = count > 0 && unreadable <= UNREADABLE_SHARE * (count + unreadable);
-      return {
-        name,
-        numeric,
-        count,
-        missing: this.#missing[c]!,
-        unreadable,
-        min: this.#min[c]!,
-        max: this.#max[c]!,
-      };
-    });
+  /** The row's id. */
+  add(record: readonly string[]): string {
+    this.rowCount += 1;
+    const id = this.#idIndex < 0 ? this.#car : (record[this.#idIndex] ?? '').trim();
+    if (id === '') this.withoutId += 1;
+    else this.ids.set(id, (this.ids.get(id) ?? 0) + 1);
+    for (const column of this.#columns) column.add(record[column.index]);
+    return id;
+  }
+
+  /** How each column writes its numbers, by its index; null where it cannot be told. */
+  formats(habits: Pick<FileHabits, 'delimiter' | 'decimal'>): ReadonlyMap<number, NumberFormat | null> {
+    const some = (which: (shapes: NumberShapes) => boolean) =>
+      this.#columns.some(({ shapes }) => which(shapes));
+    const commaDecimal = some((shapes) => shapes.commaDecimal > 0);
+    const dotDecimal = some((shapes) => shapes.dotDecimal > 0);
+    return new Map(
+      this.#columns.map((column) => [column.index, column.format({ ...habits, commaDecimal, dotDecimal })]),
+    );
+  }
+
+  /** The first cell of a column that may be read in two ways and that no other cell of it settles. */
+  doubt(index: number): string {
+    const shapes = this.#columns.find((column) => column.index === index)?.shapes;
+    return shapes && shapes.commaDecimal + shapes.commaGroup === 0 ? shapes.example : '';
+  }
+
+  facts(units: readonly string[]): readonly ColumnFacts[] {
+    return this.#columns.map((column) => column.facts(units[column.index] ?? ''));
   }
 }

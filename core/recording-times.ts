@@ -1,7 +1,7 @@
 // Which column of a recording holds its times, or which two together (a date and a time of day), and how a row's time is read
 // from them. A column that does not move, or whose cells are no times, is refused with the next step.
 import { didYouMean } from './did-you-mean.ts';
-import { fault } from './recording-file.ts';
+import { fault } from './recording-fault.ts';
 import { type ColumnTimes, shown, TimeSurvey } from './recording-time.ts';
 import { wordsOf } from './time-words.ts';
 

@@ -140,9 +140,24 @@ export const SETTINGS = {
   all: setting(flag, false, 'Also those that were redriven already'),
   // recordings
   csv: setting(text('FILE'), '', 'A recording: CSV, plain or gzip'),
-  id: setting(text('COLUMN'), '', 'Column that tells the cars apart (default: id, vin, car, …)'),
+  id: setting(
+    text('COLUMN'),
+    '',
+    'Column that tells the cars apart (default: id, vin, car, … that is filled); none: the file is one car',
+  ),
   time: setting(text('COLUMN'), '', 'Column of event times (default: timestamp, time, ts, …)'),
-  ignore: setting(list, [] as readonly string[], 'Columns that are no signals: labels, notes'),
+  ignore: setting(list, [] as readonly string[], 'Columns that are no signals, by name or number (#3)'),
+  skipLines: setting(maybe(integer(0, 10_000)), null, 'Lines above the header (default: found out)'),
+  delimiter: setting(
+    text('CHAR'),
+    '',
+    'What parts the cells: a character, or comma, semicolon, tab, pipe, space (default: found out)',
+  ),
+  decimal: setting<'' | 'point' | 'comma'>(
+    oneOf('point', 'comma'),
+    '',
+    'What decimals are written with; the other one parts thousands (default: found out, column by column)',
+  ),
   out: setting(text('PATH'), '', 'Where the result is written'),
   // models
   model: setting(text('MODEL'), '', 'A model: its version, champion or challenger; with --csv its folder'),
@@ -209,6 +224,17 @@ export type Settings = {
   readonly [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 };
 export type SettingKey = keyof Settings;
+
+/** Settings every command that reads a recording takes. */
+export const RECORDING_SETTINGS = [
+  'csv',
+  'id',
+  'time',
+  'ignore',
+  'skipLines',
+  'delimiter',
+  'decimal',
+] as const satisfies readonly SettingKey[];
 
 /** Settings every command that opens the log takes. */
 export const LOG_SETTINGS = [

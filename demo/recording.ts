@@ -7,7 +7,7 @@ import { policyGroup } from '../alerts/reign.ts';
 import { vinsOf } from '../core/car-ids.ts';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
-import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
+import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
 import { shown } from '../core/recording-time.ts';
 import { type Context, pause } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
@@ -26,14 +26,15 @@ const PROGRESS_MS = 2000;
 
 /** The demo on a recording, to its end. */
 export async function runRecordingDemo(settings: Settings, context: Context): Promise<void> {
-  const { csv: file, id, time, ignore } = settings;
-  const recording = await openRecording(file, { id, time, ignore });
+  const recording = await openRecording(settings.csv, readingOf(settings));
   describe(recording, context);
   const place = await prepare(recording, settings, context);
   const own = { ...settings, ...place.settings };
   const drives = drivesOf(recording, settings.seed);
   if (drives.oneCar)
-    context.say(`${file}: one car only: its first rows are the history, the others are driven live`);
+    context.say(
+      `${recording.file}: one car only: its first rows are the history, the others are driven live`,
+    );
   const stack = await startStack(own, context, place.catalogue, { breakable: false });
   try {
     context.say(`page: ${stack.alerts.url}`);
@@ -47,9 +48,9 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
 function describe(recording: Recording, { say }: Context): void {
   const { file, rowCount, ids, signals, columns, idColumn, timeColumn } = recording;
   say(
-    `${file}: ${rowCount.toLocaleString('en')} rows of ${ids.size} cars (${idColumn}), time ${timeColumn}, ${signals.length} signals`,
+    `${file}: ${rowCount.toLocaleString('en')} rows of ${ids.size} cars (${idColumn || 'the file'}), time ${timeColumn}, ${signals.length} signals`,
   );
-  for (const remark of recording.timeRemarks) say(`${file}: ${remark}`);
+  for (const remark of [...recording.remarks, ...recording.timeRemarks]) say(`${file}: ${remark}`);
   const renamed = renamedLine(vinsOf(ids.keys()));
   if (renamed !== null) say(`${file}: ${renamed}`);
   const named = (what: string, list: readonly { readonly name: string }[]) => {

@@ -12,6 +12,7 @@ import { loadBackend } from '../core/model/backend.ts';
 import { checkBundle } from '../core/model/bundle.ts';
 import { readBundle } from '../core/model/bundle-file.ts';
 import { type AliasName, readReleases } from '../core/model/releases.ts';
+import { readingOf } from '../core/recording.ts';
 import type { Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { scoreCsv } from './csv.ts';
@@ -58,7 +59,9 @@ async function outFaults(out: string, csv: string): Promise<string[]> {
 
 /** @throws TelltaleError CONFIG_INVALID for flags that only --csv knows */
 function checkStreamFlags(settings: Settings): void {
-  const faults = givenFlags(settings, ['model', 'out', 'id', 'time', 'ignore']).map(
+  const faults = givenFlags(settings, [
+    ...(['model', 'out', 'id', 'time', 'ignore', 'skipLines', 'delimiter', 'decimal'] as const),
+  ]).map(
     (flag) =>
       `${flag}: goes with --csv${flag === '--model' ? '; the stream is scored by champion and challenger (telltale promote)' : ''}`,
   );
@@ -66,7 +69,7 @@ function checkStreamFlags(settings: Settings): void {
 }
 
 async function runScoreCsv(settings: Settings, { say, warn, signal }: Context): Promise<void> {
-  const { csv, id, time, ignore, model, out } = settings;
+  const { csv, model, out } = settings;
   const faults = [
     ...(model === '' ? ['--model: the model folder must be named'] : []),
     ...(out === '' ? ['--out: the file to write must be named'] : await outFaults(out, csv)),
@@ -77,16 +80,14 @@ async function runScoreCsv(settings: Settings, { say, warn, signal }: Context): 
   const detector = readyDetector(bundle, backend, model);
   const { rows, alerts, ids, faulty } = await scoreCsv({
     file: csv,
-    id,
-    time,
-    ignore,
+    reading: readingOf(settings),
     out,
     detector,
     signal,
     warn,
   });
   say(
-    `scored ${counted(rows, 'row')} of ${counted(ids, 'id')}${faulty > 0 ? ` (${faulty} faulty)` : ''}: ${counted(alerts, 'alert')} at threshold ${bundle.threshold}; written to ${out}`,
+    `scored ${counted(rows, 'row')} of ${counted(ids, 'id')}${faulty > 0 ? ` (${faulty.toLocaleString('en')} faulty)` : ''}: ${counted(alerts, 'alert')} at threshold ${bundle.threshold}; written to ${out}`,
   );
 }
 

@@ -3,8 +3,9 @@
 import { counted, percent } from '../core/counted.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import { isElse } from '../core/model/features.ts';
-import type { Recording, RecordingRow } from '../core/recording.ts';
-import type { ColumnFacts } from '../core/recording-survey.ts';
+import type { Recording } from '../core/recording.ts';
+import type { ColumnFacts } from '../core/recording-column.ts';
+import type { RecordingRow } from '../core/recording-rows.ts';
 
 /** Names told of in one line; the others are counted. */
 const MOST_NAMED = 6;

@@ -14,8 +14,10 @@ import {
   roundScore,
   stepAlert,
 } from '../core/model/hysteresis.ts';
-import { openRecording, type RecordingRow } from '../core/recording.ts';
+import { openRecording, type RecordingOptions } from '../core/recording.ts';
+import { Limits } from '../core/recording-limits.ts';
 import { timeDirection } from '../core/recording-order.ts';
+import type { RecordingRow } from '../core/recording-rows.ts';
 import { type Car, newCar } from './car.ts';
 import { alertRemarks, columnRemarks, RowSteps, signalsGiven, UnusualSignals } from './csv-remarks.ts';
 import { followCar } from './follow.ts';
@@ -25,9 +27,7 @@ const SCORES_HEADER = 'id,timestamp,score,threshold,alert,top1,top2';
 
 export interface CsvScoring {
   readonly file: string;
-  readonly id: string;
-  readonly time: string;
-  readonly ignore: readonly string[];
+  readonly reading: RecordingOptions;
   readonly out: string;
   readonly detector: Detector;
   readonly signal: AbortSignal;
@@ -71,8 +71,18 @@ class RowScorer {
     return this.#ids.size;
   }
 
+  /** The line of a row of which nobody knows which cell is which, or of which car: no score, and the alert as it stood. */
+  #unread({ id, timeText }: RecordingRow): string {
+    const window = this.#ids.get(id)?.window;
+    const alert = window && isActive(window.state) ? 1 : 0;
+    this.rowsInAlert += alert;
+    return `${cell(id)},${cell(timeText)},,${this.#detector.bundle.threshold},${alert},,\n`;
+  }
+
   /** The line of one row. A row without a readable time is taken as one usual step after the row before. */
-  line({ id, timeText, tsMs, values }: RecordingRow): string {
+  line(row: RecordingRow): string {
+    if (!row.readable) return this.#unread(row);
+    const { id, timeText, tsMs, values } = row;
     const { bundle } = this.#detector;
     let one = this.#ids.get(id);
     if (!one) {
@@ -101,8 +111,8 @@ class RowScorer {
  * @throws TelltaleError RECORDING_INVALID, ABORTED, CONFIG_INVALID when `out` cannot be written
  */
 export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
-  const { file, id, time, ignore, out, detector, signal, warn } = options;
-  const recording = await openRecording(file, { id, time, ignore, anyNumber: true });
+  const { file, reading, out, detector, signal, warn } = options;
+  const recording = await openRecording(file, { ...reading, anyNumber: true });
   const names = detector.bundle.catalogue.signals.map(({ name }) => name);
   if (signalsGiven(recording, names).length === 0) {
     throw new TelltaleError(
@@ -110,8 +120,12 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
       `${file}: has no number for any of the model's signals (${names.join(', ')})`,
     );
   }
-  for (const remark of [...recording.timeRemarks, ...columnRemarks(recording, names)])
+  const { remarks, timeRemarks } = recording;
+  for (const remark of [...remarks, ...timeRemarks, ...columnRemarks(recording, names)])
     warn(`${file}: ${remark}`);
+  // What was constant in training is watched for any other value, and its range says nothing.
+  const { catalogue, still } = detector.bundle;
+  const limits = new Limits(catalogue.signals, new Set(still.signals));
   const scorer = new RowScorer(detector, await timeDirection(recording));
   const unusual = new UnusualSignals(detector.bundle);
   const partial = `${out}.${process.pid}.partial`;
@@ -124,9 +138,12 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   let faulty = 0;
   let pending = `${SCORES_HEADER}\n`;
   try {
-    for await (const row of recording.rows(names)) {
+    for await (const row of recording.rows(names, limits)) {
       if (row.fault !== null) {
-        if (faulty === 0) warn(`${file}: ${row.fault}; scored with what can be read (said once, counted)`);
+        if (faulty === 0)
+          warn(
+            `${file}: ${row.fault}; ${row.readable ? 'scored with what can be read' : 'not scored'} (said once, counted)`,
+          );
         faulty += 1;
       }
       pending += scorer.line(row);
@@ -150,6 +167,7 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   }
   const { stepMs } = detector.bundle;
   for (const remark of [
+    ...limits.remarks(),
     ...unusual.remarks(),
     ...scorer.steps.remarks(stepMs),
     ...alertRemarks(rows, scorer.rowsInAlert),

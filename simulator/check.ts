@@ -2,7 +2,7 @@
 // and from simulated drives of the same kind, side by side.
 
 import { TelltaleError } from '../core/errors.ts';
-import { openRecording, type Recording } from '../core/recording.ts';
+import { openRecording, type Recording, readingOf } from '../core/recording.ts';
 import type { Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Drive, FACTS } from './facts.ts';
@@ -131,8 +131,8 @@ export function checkTable(rows: readonly CheckRow[]): string {
 export async function runCheck(settings: Settings, context: Context): Promise<void> {
   if (settings.csv === '')
     throw new TelltaleError('CONFIG_INVALID', '--check: name a recording of real drives with --csv');
-  const { id, time, ignore } = settings;
-  const recording = await openRecording(settings.csv, { id, time, ignore });
+  const recording = await openRecording(settings.csv, readingOf(settings));
+  for (const remark of recording.remarks) context.warn(`${recording.file}: ${remark}`);
   const real = await drivesOfRecording(recording);
   const rows = compareDrives(real, simulatedDrives(settings.fleetSeed ?? 1));
   if (settings.json) {

@@ -2,7 +2,7 @@
 import { resolveCatalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { openLog } from '../core/log/open.ts';
-import { openRecording } from '../core/recording.ts';
+import { openRecording, readingOf } from '../core/recording.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
@@ -63,8 +63,10 @@ export async function runSimulate(settings: Settings, context: Context): Promise
     const { runCheck } = await import('./check.ts');
     await runCheck(settings, context);
   } else if (settings.csv !== '') {
-    const { csv: file, id, time, ignore } = settings;
-    await driveTape(tapeOfRecording(await openRecording(file, { id, time, ignore })), settings, context);
+    const recording = await openRecording(settings.csv, readingOf(settings));
+    for (const remark of [...recording.remarks, ...recording.timeRemarks])
+      context.warn(`${recording.file}: ${remark}`);
+    await driveTape(tapeOfRecording(recording), settings, context);
   } else if (settings.from !== null || settings.to !== null) {
     const log = await openLog(settings, context);
     try {

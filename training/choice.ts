@@ -9,7 +9,7 @@ import { MODEL_FILES } from './save.ts';
 
 /** Which records of the log, and what becomes of the release. */
 const LOG_ONLY = ['from', 'to', 'offsets', 'cars', 'promote', 'note'] as const;
-const CSV_ONLY = ['id', 'time', 'ignore'] as const;
+const CSV_ONLY = ['id', 'time', 'ignore', 'skipLines', 'delimiter', 'decimal'] as const;
 /** What a card says itself. */
 const RECORDS = ['from', 'to', 'offsets', 'cars', ...CSV_ONLY] as const;
 const RECIPE = ['seed', 'effort', 'maxRows', 'alertBudget'] as const;

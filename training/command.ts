@@ -11,6 +11,7 @@ import { readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { checkOut, checkTrainFlags } from './choice.ts';
+import type { CsvChoice } from './csv.ts';
 import { dataFromCsv, type Job, recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
 import { describeModels } from './model-list.ts';
 import { drop, promote, rollback } from './registry.ts';
@@ -70,10 +71,9 @@ async function trainCsv(settings: Settings, context: Context, card: TrainCard | 
   const known = card?.source.kind === 'csv' ? card.source : null;
   // A card names the file as it was then; --csv says where it lies now.
   const file = settings.csv === '' ? (known?.file ?? '') : settings.csv;
-  const { id, time, ignore } = known ?? settings;
   const plan = { recipe: recipeOf(settings, card), signal: context.signal, say: context.say };
   const data = await dataFromCsv(
-    { file, id, time, ignore },
+    { ...(known ? choiceOf(known) : choiceOf(settings)), file },
     known?.catalogueFile ?? settings.catalogue,
     plan,
   );
@@ -84,6 +84,16 @@ async function trainCsv(settings: Settings, context: Context, card: TrainCard | 
   const done = await runJob({ ...data, source }, { ...plan, backend }, () => resolve(settings.out));
   sayModel(context.say, done);
   return done;
+}
+
+/** How the recording is read; what nobody said is not in the card. */
+function choiceOf({ id, time, ignore, skipLines, delimiter, decimal }: Omit<CsvChoice, 'file'>) {
+  return {
+    ...{ id, time, ignore },
+    ...(typeof skipLines === 'number' ? { skipLines } : {}),
+    ...(delimiter ? { delimiter } : {}),
+    ...(decimal ? { decimal } : {}),
+  };
 }
 
 async function withLog<T>(settings: Settings, context: Context, work: (log: Log) => Promise<T>): Promise<T> {

@@ -6,7 +6,8 @@ import { basename } from 'node:path';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
 import { counted, percent } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
-import { catalogueOfRecording, openRecording, type Recording } from '../core/recording.ts';
+import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
+import { Limits } from '../core/recording-limits.ts';
 import { timeDirection } from '../core/recording-order.ts';
 import { CounterSurvey, type Counters } from './counters.ts';
 import { Sampler } from './sampler.ts';
@@ -17,6 +18,10 @@ export interface CsvChoice {
   readonly id: string;
   readonly time: string;
   readonly ignore: readonly string[];
+  /** How the table is found in the file, where a person had to say it. */
+  readonly skipLines?: number | null;
+  readonly delimiter?: string;
+  readonly decimal?: '' | 'point' | 'comma';
 }
 
 export interface CsvData {
@@ -76,19 +81,21 @@ export async function readCsv(
   catalogueFile: string,
   options: { readonly seed: number; readonly maxRows: number; readonly signal: AbortSignal },
 ): Promise<CsvData> {
-  const { file, id, time, ignore } = choice;
-  const recording = await openRecording(file, { id, time, ignore });
+  const { file } = choice;
+  const recording = await openRecording(file, readingOf(choice));
   const catalogue =
     catalogueFile === ''
       ? catalogueOfRecording(recording, basename(file).replace(/\.(csv|gz|txt)/g, ''))
       : await loadCatalogue(catalogueFile);
   const names = catalogue.signals.map(({ name }) => name);
+  // A catalogue that was drawn up from the file itself leaves nothing out.
+  const limits = new Limits(catalogue.signals);
   const direction = await timeDirection(recording);
   const sampler = new Sampler({ ...options, width: names.length });
   const counting = new CounterSurvey(names.length, direction);
   let faulty = 0;
   let firstFault = '';
-  for await (const row of recording.rows(names)) {
+  for await (const row of recording.rows(names, limits)) {
     if (row.fault === null) {
       sampler.add(row.id, direction * row.tsMs, row.values);
       counting.add(row.id, direction * row.tsMs, row.values);
@@ -99,17 +106,22 @@ export async function readCsv(
     if (options.signal.aborted) throw new TelltaleError('ABORTED', 'reading the recording was stopped');
   }
   const series = sampler.series();
-  const remarks = [...recording.timeRemarks, ...columnRemarks(recording)];
+  const remarks = [
+    ...recording.remarks,
+    ...recording.timeRemarks,
+    ...columnRemarks(recording),
+    ...limits.remarks(),
+  ];
   const perId = recording.rowCount / Math.max(1, recording.ids.size);
   if (perId < FEW_ROWS)
     remarks.push(
-      `${counted(recording.ids.size, 'id')} of ${perId.toFixed(1)} rows on average: is ${recording.idColumn} what tells cars (or runs) apart?`,
+      `${counted(recording.ids.size, 'id')} of ${perId.toFixed(1)} rows on average: is ${recording.idColumn || 'the file'} what tells cars (or runs) apart?`,
     );
   if (direction < 0) remarks.push('rows stand newest first; taken as they stand');
   if (faulty > 0) remarks.push(`${faulty} faulty rows left out, the first: ${firstFault}`);
   if (sampler.outOfOrder > 0)
     remarks.push(
-      `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn}`,
+      `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn || 'car'}`,
     );
   const counters = counting.counters(catalogue);
   return { catalogue, series, rows: sampler.seen, counters, remarks, sha256: await fileHash(file) };

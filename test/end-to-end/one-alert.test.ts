@@ -93,7 +93,7 @@ async function byCsv(rows: readonly Row[]): Promise<number[]> {
   const lines = rows.map((row) => ['a', new Date(row.tsMs).toISOString(), ...valuesOf(row)].join(','));
   writeFileSync(file, `id,timestamp,${names.join(',')}\n${lines.join('\n')}\n`);
   const signal = new AbortController().signal;
-  const choice = { file, id: 'id', time: 'timestamp', ignore: [], out };
+  const choice = { file, reading: {}, out };
   const { alerts } = await scoreCsv({ ...choice, detector: DETECTOR, signal, warn: () => {} });
   const cells = readFileSync(out, 'utf8')
     .trimEnd()

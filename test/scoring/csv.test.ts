@@ -271,7 +271,7 @@ describe('scoreCsv', () => {
   it('says that its output could not be written, however late it hears of it', async () => {
     const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
     writeFileSync(at('few.csv'), `id,time,${names.join()}\na,0,${names.map(() => 1).join()}\n`);
-    const columns = { id: 'id', time: 'time', ignore: [], file: at('few.csv') };
+    const columns = { reading: {}, file: at('few.csv') };
     const scoring = scoreCsv({
       ...{ ...columns, out: at('no-such-folder/scores.csv'), detector: createDetector(handBundle()) },
       ...{ signal: new AbortController().signal, warn: () => undefined },
@@ -288,11 +288,11 @@ describe('scoreCsv', () => {
     writeFileSync(at('holed.csv'), `id,time,${names.join()}\n${rows.join('\n')}\n`);
     const warned: string[] = [];
     await scoreCsv({
-      ...{ file: at('holed.csv'), id: 'id', time: 'time', ignore: [], out: at('holed-scores.csv') },
+      ...{ file: at('holed.csv'), reading: {}, out: at('holed-scores.csv') },
       ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
       warn: (line) => warned.push(line),
     });
-    expect(warned[1]).toMatch(/cells that are no numbers, each taken as missing: speedKmh \(25\.0 %\)$/);
+    expect(warned[0]).toMatch(/placeholders, taken as missing: speedKmh: 25\.0 % of cells are "error"$/);
     const scores = readFileSync(at('holed-scores.csv'), 'utf8').trim().split('\n').slice(1);
     // Speed is four spreads off where it can be read.
     expect(scores.map((line) => Number(line.split(',')[2]) > 3)).toEqual(rows.map((_, i) => i % 4 !== 1));
@@ -302,21 +302,21 @@ describe('scoreCsv', () => {
     writeFileSync(at('torn.csv'), 'id,time,speedKmh\na,0,90\na,1,error\na,2,90\n');
     const warned: string[] = [];
     const { rows } = await scoreCsv({
-      ...{ file: at('torn.csv'), id: 'id', time: 'time', ignore: [], out: at('torn-scores.csv') },
+      ...{ file: at('torn.csv'), reading: {}, out: at('torn-scores.csv') },
       ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
       warn: (line) => warned.push(line),
     });
     expect(rows).toBe(3);
-    expect(warned.join('\n')).toMatch(/speedKmh \(33\.3 %\)/);
+    expect(warned.join('\n')).toMatch(/speedKmh: 33\.3 % of cells are "error"/);
   });
 
   it('does not read a column that is to be ignored, though the model knows it', async () => {
     writeFileSync(at('ignored.csv'), 'id,time,speedKmh,coolantC\na,0,900,90\na,1,900,90\n');
     const warned: string[] = [];
     await scoreCsv({
-      ...{ file: at('ignored.csv'), id: 'id', time: 'time', out: at('ignored-scores.csv') },
+      ...{ file: at('ignored.csv'), out: at('ignored-scores.csv') },
       ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
-      ignore: ['speedKmh'],
+      reading: { ignore: ['speedKmh'] },
       warn: (line) => warned.push(line),
     });
     expect(warned.join('\n')).toMatch(/ignores signals of the model, taken as missing: speedKmh/);
@@ -331,7 +331,7 @@ describe('scoreCsv', () => {
     writeFileSync(at('moves.csv'), `id,time,${names.join()}\n${rows.join('\n')}\n`);
     const warned: string[] = [];
     await scoreCsv({
-      ...{ file: at('moves.csv'), id: 'id', time: 'time', ignore: [], out: at('moves-scores.csv') },
+      ...{ file: at('moves.csv'), reading: {}, out: at('moves-scores.csv') },
       ...{
         detector: createDetector(handBundle({ still: { signals: [4], values: [200] } })),
         signal: new AbortController().signal,

@@ -26,9 +26,12 @@ async function remarksOf(rows: number, perId: number): Promise<readonly string[]
 describe('a recording read for training', () => {
   it('asks whether the id column is one when each id has hardly any rows', async () => {
     const times = 'times: t: seconds since a start, by the step between rows';
-    expect(await remarksOf(300, 1)).toEqual([
-      'times: t: seconds since a start',
-      '300 ids of 1.0 rows on average: is run what tells cars (or runs) apart?',
+    await expect(remarksOf(300, 1)).rejects.toThrow(
+      'column run has 300 ids in 300 rows: is it what tells cars apart? Name the column that does with --id COLUMN, or say --id none',
+    );
+    expect(await remarksOf(300, 5)).toEqual([
+      times,
+      '60 ids of 5.0 rows on average: is run what tells cars (or runs) apart?',
     ]);
     expect(await remarksOf(300, 30)).toEqual([times]);
   });

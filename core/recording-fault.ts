@@ -1,0 +1,33 @@
+// How a fault of a recording is worded: it names the file, and nothing out of the file reaches a terminal unescaped or at length.
+import { messageOf, TelltaleError } from './errors.ts';
+
+/** Characters of a cell that a message shows. */
+const MOST_SHOWN = 40;
+/** Names that a message lists. */
+const MOST_LISTED = 20;
+
+/** What is wrong with a recording, as an error that names the file. */
+export function fault(file: string, what: string, cause?: unknown): TelltaleError {
+  return new TelltaleError('RECORDING_INVALID', `${file}: ${what}`, { cause });
+}
+
+/** What went wrong while a file was read: a fault of its own passes, anything else becomes one. */
+export function asFault(file: string, cause: unknown): TelltaleError {
+  return cause instanceof TelltaleError ? cause : fault(file, messageOf(cause), cause);
+}
+
+/** A text of the file, fit for a terminal: control characters as escapes, cut when it is long. */
+export function shown(text: string): string {
+  const cut = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  return cut.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Names, the first of them when there are many. */
+export function listed(names: readonly string[], most = MOST_LISTED): string {
+  const more = names.length - most;
+  const some = more <= 1 ? names : names.slice(0, most);
+  return some.map(shown).join(', ') + (more <= 1 ? '' : ` and ${more} more`);
+}

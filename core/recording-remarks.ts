@@ -1,0 +1,123 @@
+// What a person should know of how a recording was read: everything that was skipped, guessed or taken as missing, a line for each
+// cause, with counts. Training, scoring and the demo say the same lines.
+import { counted, percent } from './counted.ts';
+import type { ColumnFacts } from './recording-column.ts';
+import { listed, shown } from './recording-fault.ts';
+import type { Skipped } from './recording-file.ts';
+import type { Layout } from './recording-layout.ts';
+import type { NumberFormat } from './recording-numbers.ts';
+import type { Survey } from './recording-survey.ts';
+
+/** Columns named in a line. */
+const MOST_NAMED = 8;
+
+/** How the rows were told from what is none. */
+export function rowRemarks(layout: Layout, { comments, headers }: Skipped, survey: Survey): string[] {
+  const all = comments + layout.comments;
+  const { misfits, firstMisfit } = survey;
+  return [
+    ...layout.remarks,
+    ...(all > 0 ? [`${counted(all, 'comment line')} skipped`] : []),
+    ...(headers > 0
+      ? [`the header comes again ${headers === 1 ? 'once' : `${headers} times`}, skipped`]
+      : []),
+    ...(firstMisfit
+      ? [
+          `${counted(misfits, 'row')} with another number of cells than the header (${layout.header.length}), not read: the first is line ${firstMisfit.line} (${firstMisfit.cells})`,
+        ]
+      : []),
+  ];
+}
+
+const number = (value: number) => String(Number(value.toPrecision(7)));
+
+/** What each of its texts, or values, is of a column. */
+function shares<T>(
+  { name, count, missing, unreadable }: ColumnFacts,
+  list: readonly T[],
+  of: (one: T) => readonly [string, number],
+): string {
+  const all = count + missing + unreadable;
+  const some = list.slice(0, 3).map((one) => {
+    const [what, n] = of(one);
+    return `${percent(n, all)} of cells are ${what}`;
+  });
+  return `${name}: ${some.join(', ')}${list.length > 3 ? `, ${list.length - 3} more` : ''}`;
+}
+
+/** What was taken as missing, and what was kept though it stands apart. */
+export function cellRemarks(columns: readonly ColumnFacts[]): string[] {
+  const used = columns.filter(({ numeric }) => numeric);
+  const line = (what: string, which: readonly string[]) =>
+    which.length === 0 ? [] : [`${what}: ${listedLong(which)}`];
+  return [
+    ...line(
+      'placeholders, taken as missing',
+      used
+        .filter(({ placeholders }) => placeholders.length > 0)
+        .map((column) =>
+          shares(column, column.placeholders, ({ text, count }) => [`"${shown(text)}"`, count]),
+        ),
+    ),
+    ...line(
+      'codes for "not available", taken as missing (to keep them, take them out of "missing" in the catalogue and widen its range)',
+      used
+        .filter(({ codes }) => codes.length > 0)
+        .map((column) => shares(column, column.codes, ({ value, count }) => [number(value), count])),
+    ),
+    ...line(
+      'numbers too large to be readings, taken as missing',
+      used
+        .filter(({ tooLarge }) => tooLarge > 0)
+        .map((column) => shares(column, [column.tooLarge], (n) => ['beyond 3.4e38', n])),
+    ),
+    ...line(
+      'far outside all other readings, kept (name them under "missing" in the catalogue if they are none)',
+      used
+        .filter(({ rare }) => rare.length > 0)
+        .map(
+          ({ name, rare }) =>
+            `${name}: ${rare
+              .slice(0, 3)
+              .map(({ value, count }) => `${number(value)} (${counted(count, 'cell')})`)
+              .join(', ')}`,
+        ),
+    ),
+  ];
+}
+
+const listedLong = (parts: readonly string[]) =>
+  parts.slice(0, MOST_NAMED).join('; ') +
+  (parts.length > MOST_NAMED ? ` and ${parts.length - MOST_NAMED} more columns` : '');
+
+/** How numbers were read that are not plain ones. */
+export function formatRemarks(
+  names: readonly (readonly [name: string, format: NumberFormat, doubt: string])[],
+): string[] {
+  const of = (which: (format: NumberFormat, doubt: string) => boolean) =>
+    names.flatMap(([name, format, doubt]) => (which(format, doubt) ? [name] : []));
+  const groups = [
+    [',', 'commas'],
+    ['.', 'points'],
+    [' ', 'blanks or apostrophes'],
+  ] as const;
+  const units = names.filter(([, { unit }]) => unit !== '').map(([name, { unit }]) => `${name} (${unit})`);
+  const doubted = names.filter(
+    ([, { decimal, group }, doubt]) => decimal === ',' && group === '' && doubt.includes(','),
+  );
+  return [
+    ...groups.flatMap(([group, what]) => {
+      const parted = of((format) => format.group === group);
+      return parted.length > 0 ? [`${what} part thousands: ${listed(parted, MOST_NAMED)}`] : [];
+    }),
+    ...(doubted.length > 0
+      ? [
+          `commas read as decimal ones: ${doubted
+            .slice(0, MOST_NAMED)
+            .map(([name, , doubt]) => `${name} ("${shown(doubt)}")`)
+            .join(', ')}; if they part thousands, say --decimal point`,
+        ]
+      : []),
+    ...(units.length > 0 ? [`numbers with their unit behind them: ${listed(units, MOST_NAMED)}`] : []),
+  ];
+}
