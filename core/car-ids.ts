@@ -1,7 +1,9 @@
 // Ids of a recording as ids of cars: an id is a level of MQTT topics, so `Truck #1` drives as `Truck _1`, and no two become one.
 import { Vin } from './events.ts';
+import { shown } from './recording-time.ts';
 
 const FIT = new RegExp((Vin as { readonly pattern?: string }).pattern ?? '', 'u');
+const MOST_NAMED = 3;
 const MOST = (Vin as { readonly maxLength?: number }).maxLength ?? 64;
 
 /** Whether an id can be a car's as it stands. */
@@ -30,4 +32,13 @@ export function vinsOf(ids: Iterable<string>): ReadonlyMap<string, string> {
     vins.set(id, vin);
   }
   return vins;
+}
+
+/** What to say of ids that drive under another name; nothing when none does. */
+export function renamedLine(vins: ReadonlyMap<string, string>): string | null {
+  const renamed = [...vins].filter(([id, vin]) => id !== vin);
+  if (renamed.length === 0) return null;
+  const some = renamed.slice(0, MOST_NAMED).map(([id, vin]) => `"${shown(id)}" as "${vin}"`);
+  const more = renamed.length > some.length ? ` and ${renamed.length - some.length} more` : '';
+  return `an id is a level of MQTT topics: it cannot hold #, + or /, control characters or more than 64 characters; driven are ${some.join(', ')}${more}`;
 }

@@ -13,17 +13,22 @@ const TIME_WORDS = new Set(
     'ora orario tempo tijd tijdstip'
   ).split(' '),
 );
+/** Words of names such as `unixtime`, `timestampms` and `Zeitpunkt`. */
+const LIKE_TIME = /^(?:timestamp|zeitpunkt|millis|seconds$|sekunden$|msec)|(?:time|zeit|stamp)$/;
 /** Columns looked at, at most. */
 const MOST_COLUMNS = 12;
 
 const named = (name: string, words: ReadonlySet<string>): boolean =>
-  wordsOf(name).some((word) => words.has(word));
+  wordsOf(name).some((word) => words.has(word) || (words === TIME_WORDS && LIKE_TIME.test(word)));
 
 /** The columns that may be the time, the likeliest first; one when a person named it. */
 function candidates(file: string, header: readonly string[], asked: string): number[] {
   if (asked !== '') {
     const at = header.indexOf(asked);
     if (at >= 0) return [at];
+    // Two that are read together, as they are named when that is said.
+    const two = asked.split(/ *[+,] */).map((name) => header.indexOf(name));
+    if (two.length === 2 && two.every((i) => i >= 0)) return two;
     throw fault(
       file,
       `no column "${asked}" for the time${didYouMean(asked, header)} (the header has ${header.join(', ')})`,
@@ -105,6 +110,8 @@ export class TimesSurvey {
   readonly #candidates: readonly number[];
   /** Columns that are the time by what a person said, or by a usual name. */
   readonly #named: ReadonlySet<number>;
+  /** Whether a person named the columns. */
+  readonly #asked: boolean;
   readonly #columns = new Map<number, TimeSurvey>();
 
   /** @throws TelltaleError RECORDING_INVALID when no column can be the time */
@@ -112,6 +119,7 @@ export class TimesSurvey {
     this.#file = file;
     this.#header = header.map((name) => (ignore.includes(name) && name !== asked ? '' : name));
     this.#candidates = candidates(file, this.#header, asked);
+    this.#asked = asked !== '';
     this.#named = new Set(
       this.#candidates.filter((i) => asked !== '' || USUAL_NAMES.includes(header[i]!.toLowerCase())),
     );
@@ -176,8 +184,9 @@ export class TimesSurvey {
     if (own.kind !== role || own.unreadShare > 0.5) return null;
     const wanted = role === 'date' ? 'ofDay' : 'date';
     for (const [index, survey] of this.#columns) {
-      if (index === part.index || !named(this.#header[index]!, wanted === 'date' ? DATE_WORDS : TIME_WORDS))
-        continue;
+      const belongs = wanted === 'date' ? DATE_WORDS : TIME_WORDS;
+      const said = this.#asked && this.#candidates.includes(index);
+      if (index === part.index || !(said || named(this.#header[index]!, belongs))) continue;
       const times = survey.decide(wanted);
       if (times.kind !== wanted || times.unreadShare > 0.5) continue;
       const [date, ofDay] =

@@ -3,14 +3,12 @@ import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { seededRandom, shuffle } from '../core/model/random.ts';
 import type { Recording } from '../core/recording.ts';
-import { shown } from '../core/recording-time.ts';
 import { type Tape, tapeOfRecording } from '../simulator/replay.ts';
 
 /** Share of the drives, or of the rows of a car alone, that is history. */
 const HISTORY_SHARE = 0.6;
 /** Rows an id must have on average to be a drive. */
 const FEW_ROWS = 5;
-const MOST_NAMED = 3;
 
 /** One part of a recording as it is driven. */
 export interface Part {
@@ -77,15 +75,6 @@ export function drivesOf(recording: Recording, seed: number): Drives {
   }
   const { history, live } = splitDrives(names, seed);
   return { history: { tape, ids: history }, live: { tape, ids: live }, oneCar: false };
-}
-
-/** What to say of ids that drive under another name; nothing when none does. */
-export function renamedLine(vins: ReadonlyMap<string, string>): string | null {
-  const renamed = [...vins].filter(([id, vin]) => id !== vin);
-  if (renamed.length === 0) return null;
-  const some = renamed.slice(0, MOST_NAMED).map(([id, vin]) => `"${shown(id)}" as "${vin}"`);
-  const more = renamed.length > some.length ? ` and ${renamed.length - some.length} more` : '';
-  return `an id is a level of MQTT topics: it cannot hold #, + or /, control characters or more than 64 characters; driven are ${some.join(', ')}${more}`;
 }
 
 /** The id of the recording that drives under a name. */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { policyGroup } from '../alerts/reign.ts';
-import { vinsOf } from '../core/car-ids.ts';
+import { renamedLine, vinsOf } from '../core/car-ids.ts';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
@@ -17,7 +17,7 @@ import { credentials } from '../simulator/command.ts';
 import { type Replay, startReplay } from '../simulator/replay.ts';
 import { trainAndRelease } from '../training/job.ts';
 import { alertLine, followAlerts } from './alert-lines.ts';
-import { type Drives, drivesOf, idsOf, type Part, renamedLine } from './drives.ts';
+import { type Drives, drivesOf, idsOf, type Part } from './drives.ts';
 import { driveOn, type Stack, startStack } from './stack.ts';
 import { countStages, stageLines } from './stages.ts';
 

@@ -1,4 +1,5 @@
 // The commands `telltale simulate` and `telltale record`: which kind of run the settings ask for, what is shown of it.
+import { renamedLine } from '../core/car-ids.ts';
 import { resolveCatalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { openLog } from '../core/log/open.ts';
@@ -159,6 +160,8 @@ function wanted(names: readonly string[]): (id: string) => boolean {
 }
 
 async function driveTape(tape: Tape, settings: Settings, context: Context): Promise<void> {
+  const renamed = renamedLine(tape.vins ?? new Map());
+  if (renamed !== null) context.warn(`${tape.name}: ${renamed}`);
   const replay = startReplay({
     tape,
     ids: tape.ids.filter(wanted(settings.cars)),

@@ -40,6 +40,7 @@ describe('a date and a time of day in two columns', () => {
     ['id,Date,Time,x', (i) => `a,2023-11-15,${clock(i)},${i % 7}`],
     ['id,Date,Time,x', (i) => `a,2023-11-15,${clock(i)},${i % 7}`, 'Time'],
     ['id,Date,Time,x', (i) => `a,2023-11-15,${clock(i)},${i % 7}`, 'Date'],
+    ['id,D,H,x', (i) => `a,2023-11-15,${clock(i)},${i % 7}`, 'D + H'],
     ['id,Time,x,Date', (i) => `a,${clock(i)},${i % 7},15.11.2023`],
     ['id,Datum,Uhrzeit,x', (i) => `a,15.11.2023,${clock(i)},${i % 7}`],
     ['id;GPS Date;GPS Time;x', (i) => `a;15-Nov-2023;${clock(i)},000;${i % 7}`],
@@ -177,10 +178,15 @@ describe('a time column that cannot be one', () => {
     );
   });
 
-  it.each(['Time (sec)', 'Elapsed [s]', 'Zeit in Sekunden', 'dateTime'])(
-    '%s is found by its name',
-    async (name) => {
-      expect((await open(`id,${name},x`, (i) => `a,${i},${i}`)).timeColumn).toBe(name);
-    },
-  );
+  it.each([
+    'Time (sec)',
+    'Elapsed [s]',
+    'Zeit in Sekunden',
+    'dateTime',
+    'unixtime',
+    'Zeitpunkt',
+    'timestampS',
+  ])('%s is found by its name', async (name) => {
+    expect((await open(`id,${name},x`, (i) => `a,${i},${i}`)).timeColumn).toBe(name);
+  });
 });

@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { renamedLine } from '../../core/car-ids.ts';
 import type { Alert } from '../../core/events.ts';
 import { openRecording } from '../../core/recording.ts';
 import { alertLine } from '../../demo/alert-lines.ts';
-import { drivesOf, idsOf, renamedLine, splitDrives } from '../../demo/drives.ts';
+import { drivesOf, idsOf, splitDrives } from '../../demo/drives.ts';
 import { stageLines } from '../../demo/stages.ts';
 
 const alert: Alert = {
