@@ -4,6 +4,7 @@ import { describeSettings, readConfig } from './core/config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
 import { messageOf, TelltaleError } from './core/errors.ts';
 import { Metrics } from './core/metrics.ts';
+import { printableLines } from './core/printable.ts';
 import type { Context } from './core/service.ts';
 import { LOG_SETTINGS, RECORDING_SETTINGS, type SettingKey, type Settings } from './core/settings.ts';
 
@@ -94,6 +95,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'Print the alerts of a token, as a phone gets them',
     settings: ['url', 'token', 'vin', 'limit', 'follow', 'cursorFile'],
     load: async () => (await import('./alerts/command.ts')).runAlerts,
+  },
+  'page-link': {
+    about: 'Print another link that opens the page signed in, once, in one browser',
+    settings: ['url', 'token', 'tokensFile', 'dataDir'],
+    load: async () => (await import('./alerts/page-link.ts')).runPageLink,
   },
   simulate: {
     about: 'Drive a fleet of simulated cars, or a recording again, against an MQTT broker',
@@ -253,8 +259,8 @@ async function main(argv: readonly string[]): Promise<number> {
     signal: stopSignal(),
     clock: Date.now,
     metrics: new Metrics(),
-    say: (line) => console.log(line),
-    warn: (line) => console.error(line),
+    say: (line) => console.log(printableLines(line)),
+    warn: (line) => console.error(printableLines(line)),
   };
   const run = await command.load();
   await run(settings, context, positionals);
@@ -265,7 +271,8 @@ if (import.meta.main) {
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    if (error instanceof TelltaleError) console.error(`telltale: ${error.code}: ${messageOf(error)}`);
+    if (error instanceof TelltaleError)
+      console.error(printableLines(`telltale: ${error.code}: ${messageOf(error)}`));
     else console.error(error);
     process.exitCode = 1;
   }

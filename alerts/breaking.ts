@@ -3,12 +3,14 @@
 import type { FastifyInstance } from 'fastify';
 import { didYouMean } from '../core/did-you-mean.ts';
 import { FleetCommand } from '../core/events.ts';
-import { grantOf, HttpError } from './http.ts';
+import { HttpError } from './http.ts';
 import type { RouteOptions } from './routes.ts';
 import { type Grant, grants } from './tokens.ts';
 
 /** Names that a misspelled one is compared with at most. */
 const NEAR = 1000;
+/** A hundred thousand VINs of the longest kind. */
+const MAX_COMMAND_BYTES = 8 * 1024 * 1024;
 
 function checkCars({ view }: RouteOptions, grant: Grant, vins: readonly string[]): void {
   if (!view.ready)
@@ -41,12 +43,12 @@ function checkFault({ view, faults = [] }: RouteOptions, { vins, action, fault }
 }
 
 export function addBreaking(app: FastifyInstance, options: RouteOptions): void {
-  const { tokens, fleetControl, clock } = options;
+  const { visitors, fleetControl, clock } = options;
   app.post<{ Body: FleetCommand }>(
     '/api/fleet/commands',
-    { schema: { body: FleetCommand } },
+    { schema: { body: FleetCommand }, bodyLimit: MAX_COMMAND_BYTES },
     async (request, reply) => {
-      const grant = grantOf(tokens, request);
+      const grant = visitors.grantOf(request);
       if (!fleetControl)
         throw new HttpError('NOT_FOUND', 'this fleet is not simulated: nothing to break here');
       if (!grant.control) throw new HttpError('FORBIDDEN', 'this token may not break or repair cars');

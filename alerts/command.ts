@@ -6,12 +6,14 @@ import { messageOf, TelltaleError } from '../core/errors.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import { openLog } from '../core/log/open.ts';
 import { followReleases } from '../core/model/releases.ts';
+import { printable } from '../core/printable.ts';
 import { aborted, type Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Alert, followAlerts, streamWords } from './page/phone-client.js';
 import type { FleetControl } from './routes.ts';
 import { startAlerts } from './service.ts';
-import { followedTokenStore, readOrMakeTokens } from './tokens.ts';
+import { operatorToken } from './sign-in.ts';
+import { followedTokenStore, readOrMakeTokens, readTokens } from './tokens.ts';
 import type { AlertList, FaultChoice } from './wire.ts';
 
 /** What main may hand over from other rooms. */
@@ -50,6 +52,9 @@ export async function runServe(
       ...extras,
     });
     say(`serve: page, REST and feed on ${alerts.url}; tokens in ${path}`);
+    const token = operatorToken(readTokens(path));
+    if (token !== undefined)
+      say(`page: ${alerts.server.pageLink(token)} (once; telltale page-link prints another)`);
     if (champions.current() === null) say('serve: waiting for a first model (telltale train)');
     try {
       await Promise.race([alerts.done, champions.done, aborted(signal)]);
@@ -69,7 +74,7 @@ export function alertLine({
   severity,
   reason,
 }: Pick<Alert, 'phase' | 'vin' | 'severity' | 'reason'>): string {
-  return `alert ${vin} ${phase === 'raised' ? '' : `${phase} `}${severity} ${reason}`;
+  return `alert ${printable(vin)} ${phase === 'raised' ? '' : `${phase} `}${severity} ${printable(reason, 1000)}`;
 }
 
 /** `telltale alerts`: the newest ones once, or with --follow each phase as it comes. */
@@ -103,7 +108,8 @@ async function list({ url, token, vin, limit }: Settings, { say, warn }: Context
     // A proxy in front that cannot reach the server, or another server altogether.
     throw new TelltaleError('SERVER_UNAVAILABLE', `${url}: answers ${answer.status}, not with alerts`);
   }
-  if (!body.alerts) throw new TelltaleError('SERVER_REFUSED', `${url}: ${body.code}: ${body.message}`);
+  if (!body.alerts)
+    throw new TelltaleError('SERVER_REFUSED', `${url}: ${printable(body.code)}: ${printable(body.message)}`);
   const wanted = body.alerts.filter((alert) => vin.length === 0 || vin.includes(alert.vin)).slice(0, limit);
   for (const { state, ...alert } of wanted.toReversed())
     say(

@@ -35,7 +35,12 @@ export const ClientMessage = Type.Union(
     Type.Object(
       {
         type: Type.Literal('auth'),
-        token: Type.String({ maxLength: 256 }),
+        token: Type.Optional(
+          Type.String({
+            maxLength: 256,
+            description: 'Absent: the page that was opened by a link has a cookie',
+          }),
+        ),
         cursor: Type.Optional(Cursor),
         vins: Type.Optional(
           Type.Array(Vin, { maxItems: 1000, description: 'Only these of the granted cars' }),

@@ -6,6 +6,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Alert } from '../core/events.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
+import { printable } from '../core/printable.ts';
 import { alertsTopic } from '../core/topics.ts';
 import { type CarFilter, seesCar } from './car-filter.ts';
 import { decodeCursor, encodeCursor, startingPoint } from './cursor.ts';
@@ -27,6 +28,10 @@ export interface FeedLimits {
   readonly authMs: number;
   readonly maxPerToken: number;
   readonly maxClients: number;
+  /** Connections of one address that have not said yet who they are. */
+  readonly maxSilentPerAddress: number;
+  /** Bytes a client may send between two heartbeats. */
+  readonly maxReceivedBytes: number;
   /** Open alerts in a snapshot. */
   readonly maxSnapshot: number;
 }
@@ -39,6 +44,8 @@ export const FEED_LIMITS: FeedLimits = {
   authMs: 5_000,
   maxPerToken: 32,
   maxClients: 20_000,
+  maxSilentPerAddress: 256,
+  maxReceivedBytes: 256 * 1024,
   maxSnapshot: 1_000,
 };
 
@@ -57,8 +64,19 @@ export interface SessionOptions {
   readonly warn: (line: string) => void;
 }
 
-/** Closes politely, and for good soon after: a peer that is gone or does not read answers no close. */
+const dismissed = new WeakSet<WebSocket>();
+
+/** Whether the socket was told to go: nothing it still sends is looked at. */
+export const isDismissed = (socket: WebSocket): boolean => dismissed.has(socket);
+
+/**
+ * Closes politely, and for good soon after: a peer that is gone or does not read answers no close. Once for each socket: a
+ * listener for every message of a peer that goes on talking would cost more to take off than the peer pays for sending.
+ */
 export function dismiss(socket: WebSocket, code: number, reason: string): void {
+  if (dismissed.has(socket)) return;
+  dismissed.add(socket);
+  socket.removeAllListeners('message');
   socket.close(code, reason);
   const timer = setTimeout(() => socket.terminate(), 2_000);
   socket.once('close', () => clearTimeout(timer));
@@ -266,7 +284,7 @@ export class FeedSession {
 
   #fail(error: unknown): void {
     if (this.#ended.signal.aborted) return;
-    this.#options.warn(`alerts: feed of ${this.grant.name}: ${messageOf(error)}`);
+    this.#options.warn(`alerts: feed of ${printable(this.grant.name, 64)}: ${messageOf(error)}`);
     this.close(CLOSE.internal, 'the log cannot be read at the moment; come back with the cursor');
   }
 

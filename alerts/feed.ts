@@ -8,8 +8,9 @@ import type { Metrics } from '../core/metrics.ts';
 import type { CarFilter } from './car-filter.ts';
 import { encodeCursor } from './cursor.ts';
 import { CLOSE, parseClientMessage } from './feed-protocol.ts';
-import { dismiss, FEED_LIMITS, type FeedLimits, FeedSession } from './feed-session.ts';
+import { dismiss, FEED_LIMITS, type FeedLimits, FeedSession, isDismissed } from './feed-session.ts';
 import type { AlertTail } from './tail.ts';
+import { tally } from './tally.ts';
 import type { Grant, TokenStore } from './tokens.ts';
 import type { StreamStatus } from './wire.ts';
 
@@ -21,6 +22,8 @@ export interface FeedOptions {
   readonly log: Log;
   readonly tail: AlertTail;
   readonly tokens: TokenStore;
+  /** The token of a page's browser (sign-in.ts); null: it has none. */
+  readonly browserToken: (request: IncomingMessage) => string | null;
   readonly metrics: Metrics;
   readonly warn: (line: string) => void;
   readonly limits?: Partial<FeedLimits>;
@@ -36,8 +39,17 @@ interface Refusal {
   readonly reason: string;
 }
 
+/** Bytes that may still come in after a client was told to go. */
+const MAX_BYTES_AFTER_DISMISSAL = 64 * 1024;
+
 interface Client {
+  /** What its browser's cookie stands for. */
+  readonly browserToken: string | null;
+  /** Bytes since the last heartbeat. */
+  receivedBytes: number;
   session: FeedSession | null;
+  /** Called when it has said who it is. */
+  heard: () => void;
   /** Of the session. */
   token: string;
   messages: number;
@@ -72,6 +84,8 @@ function readKnock(request: IncomingMessage): Knock | null {
   };
 }
 
+const addressOf = ({ socket }: IncomingMessage): string => socket.remoteAddress ?? '';
+
 /** Says why, and hangs up: a peer that keeps its side open must not keep ours. */
 function refuse(socket: Duplex, status: string): void {
   socket.once('finish', () => socket.destroy());
@@ -89,6 +103,9 @@ export function openFeed(options: FeedOptions): Feed {
   });
   const clients = new Map<WebSocket, Client>();
   const perToken = new Map<string, number>();
+  /** Address → connections that have not said yet who they are. */
+  const silent = new Map<string, number>();
+  const refused = metrics.counter('telltale_http_refused_total');
 
   const stopListening = tail.listen((entry) => {
     let cursor: string | undefined;
@@ -116,6 +133,7 @@ export function openFeed(options: FeedOptions): Feed {
     askAgain();
     for (const [socket, client] of clients) {
       client.messages = 0;
+      client.receivedBytes = 0;
       client.beatsMissed += 1;
       if (client.beatsMissed > limits.maxUnanswered) dismiss(socket, CLOSE.timeout, 'no sign of life');
       else client.session?.heartbeat();
@@ -134,15 +152,12 @@ export function openFeed(options: FeedOptions): Feed {
     const open = perToken.get(token) ?? 0;
     if (open >= limits.maxPerToken)
       return { code: CLOSE.tooMany, reason: 'too many connections of this token' };
-    perToken.set(token, open + 1);
-    socket.once('close', () => {
-      const left = (perToken.get(token) ?? 1) - 1;
-      if (left === 0) perToken.delete(token);
-      else perToken.set(token, left);
-    });
+    tally(perToken, token, 1);
+    socket.once('close', () => tally(perToken, token, -1));
     const { log, warn, streamOf } = options;
     const vins = knock.vins.length > 0 ? new Set(knock.vins) : null;
     client.token = token;
+    client.heard();
     client.session = new FeedSession({
       ...{ socket, grant, vins, cursor: knock.cursor, log, tail, streamOf, limits, metrics, warn },
     });
@@ -165,8 +180,10 @@ export function openFeed(options: FeedOptions): Feed {
     if (message === null) return { code: CLOSE.badMessage, reason: 'not a message of this protocol' };
     if (message.type === 'auth') {
       if (client.session) return { code: CLOSE.badMessage, reason: 'already authenticated' };
+      const token = message.token ?? client.browserToken;
+      if (token === null) return { code: CLOSE.unauthorized, reason: 'a token is needed' };
       return admit(socket, client, {
-        token: message.token,
+        token,
         cursor: message.cursor,
         vins: message.vins ?? [],
       });
@@ -177,24 +194,61 @@ export function openFeed(options: FeedOptions): Feed {
     return null;
   }
 
-  function welcome(socket: WebSocket, knock: Knock): void {
-    const client: Client = { session: null, token: '', messages: 0, beatsMissed: 0 };
-    clients.set(socket, client);
-    metrics.gauge('telltale_feed_clients').set(clients.size);
-    socket.on('error', () => socket.terminate());
-    const obey = (refusal: Refusal | null) => {
-      if (refusal) dismiss(socket, refusal.code, refusal.reason);
+  /** Ends a peer that sends more than any client has reason to, or goes on after it was told to go. */
+  function bound(socket: WebSocket, client: Client, raw: Duplex): void {
+    let afterBytes = 0;
+    raw.on('data', (chunk: Buffer) => {
+      client.receivedBytes += chunk.length;
+      if (isDismissed(socket)) afterBytes += chunk.length;
+      if (client.receivedBytes <= limits.maxReceivedBytes && afterBytes <= MAX_BYTES_AFTER_DISMISSAL) return;
+      refused.inc({ cause: 'flood' });
+      raw.destroy();
+    });
+  }
+
+  /** Counts a connection as silent until it has a session or is gone. */
+  function watchSilence(socket: WebSocket, client: Client, address: string): void {
+    tally(silent, address, 1);
+    let over = false;
+    const heard = () => {
+      if (!over) tally(silent, address, -1);
+      over = true;
+      clearTimeout(late);
     };
-    socket.on('message', (data, isBinary) => obey(onMessage(socket, client, data, isBinary)));
     const late = setTimeout(() => {
       if (!client.session) dismiss(socket, CLOSE.timeout, 'no auth message in time');
     }, limits.authMs);
+    client.heard = heard;
+    socket.once('close', heard);
+  }
+
+  function welcome(socket: WebSocket, knock: Knock, request: IncomingMessage): void {
+    const client: Client = {
+      ...{ session: null, token: '', messages: 0, beatsMissed: 0, receivedBytes: 0 },
+      browserToken: options.browserToken(request),
+      heard: () => undefined,
+    };
+    clients.set(socket, client);
+    bound(socket, client, request.socket);
+    metrics.gauge('telltale_feed_clients').set(clients.size);
+    socket.on('error', () => socket.terminate());
+    const obey = (refusal: Refusal | null) => {
+      if (refusal === null) return;
+      refused.inc({ cause: `close-${refusal.code}` });
+      dismiss(socket, refusal.code, refusal.reason);
+    };
+    if (knock.token === undefined) watchSilence(socket, client, addressOf(request));
+    socket.on('message', (data, isBinary) => obey(onMessage(socket, client, data, isBinary)));
     socket.once('close', () => {
-      clearTimeout(late);
       clients.delete(socket);
       metrics.gauge('telltale_feed_clients').set(clients.size);
     });
     if (knock.token !== undefined) obey(admit(socket, client, { ...knock, token: knock.token }));
+  }
+
+  function turnAway(socket: Duplex, status: string, cause: string): void {
+    refused.inc({ cause });
+    refuse(socket, status);
   }
 
   return {
@@ -203,10 +257,12 @@ export function openFeed(options: FeedOptions): Feed {
       socket.on('error', () => socket.destroy());
       const knock = readKnock(request);
       if (knock === null) return refuse(socket, '404 Not Found');
-      if (clients.size >= limits.maxClients) return refuse(socket, '503 Service Unavailable');
+      if (clients.size >= limits.maxClients) return turnAway(socket, '503 Service Unavailable', 'full');
+      if (knock.token === undefined && (silent.get(addressOf(request)) ?? 0) >= limits.maxSilentPerAddress)
+        return turnAway(socket, '429 Too Many Requests', 'silent');
       if (knock.token !== undefined && !tokens.grantOf(knock.token))
-        return refuse(socket, '401 Unauthorized');
-      server.handleUpgrade(request, socket, head, (webSocket) => welcome(webSocket, knock));
+        return turnAway(socket, '401 Unauthorized', 'token');
+      server.handleUpgrade(request, socket, head, (webSocket) => welcome(webSocket, knock, request));
     },
     get clients() {
       return clients.size;

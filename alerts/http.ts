@@ -1,6 +1,10 @@
-// What all routes share: who asks (bearer token), and errors as {code, message} with the right status.
+// What all routes share: who asks (bearer token, or the cookie of a browser that came by a link), and errors as
+// {code, message} with the right status.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isRetryable, messageOf, TelltaleError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import type { Warnings } from '../core/warnings.ts';
+import type { SignIn } from './sign-in.ts';
 import type { Grant, TokenStore } from './tokens.ts';
 
 /** Codes of the REST interface beside those of core/errors.ts, with their HTTP status. */
@@ -12,6 +16,7 @@ export const HTTP_ERRORS = {
   UNKNOWN_FAULT: 422,
   INVALID: 400,
   TOO_LARGE: 413,
+  TOO_MANY: 429,
   NOT_READY: 503,
   INTERNAL: 500,
 } as const;
@@ -25,17 +30,41 @@ export class HttpError extends Error {
   }
 }
 
-/** What a request's bearer token grants now; null when it has none, or one that grants nothing. */
-export function grantOrNone(tokens: TokenStore, request: FastifyRequest): Grant | null {
-  const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  return token === undefined ? null : tokens.grantOf(token);
+/** Who asks. */
+export interface Visitor {
+  readonly token: string;
+  readonly grant: Grant;
 }
 
-/** The grant of a request's bearer token. @throws HttpError UNAUTHORIZED */
-export function grantOf(tokens: TokenStore, request: FastifyRequest): Grant {
-  const grant = grantOrNone(tokens, request);
-  if (!grant) throw new HttpError('UNAUTHORIZED', 'a bearer token is needed: Authorization: Bearer …');
-  return grant;
+export class Visitors {
+  readonly #tokens: TokenStore;
+  readonly #signIn: SignIn;
+
+  constructor(tokens: TokenStore, signIn: SignIn) {
+    this.#tokens = tokens;
+    this.#signIn = signIn;
+  }
+
+  /** Who asks, as the tokens are now; null when it has no token, or one that grants nothing. */
+  whoOrNone({ headers, method }: FastifyRequest): Visitor | null {
+    const bearer = /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
+    const mustSayOrigin = method !== 'GET' && method !== 'HEAD';
+    const token = bearer ?? this.#signIn.tokenOf(headers, { mustSayOrigin });
+    const grant = token === null ? null : this.#tokens.grantOf(token);
+    return token === null || grant === null ? null : { token, grant };
+  }
+
+  /** @throws HttpError UNAUTHORIZED */
+  who(request: FastifyRequest): Visitor {
+    const visitor = this.whoOrNone(request);
+    if (!visitor) throw new HttpError('UNAUTHORIZED', 'a bearer token is needed: Authorization: Bearer …');
+    return visitor;
+  }
+
+  /** @throws HttpError UNAUTHORIZED */
+  grantOf(request: FastifyRequest): Grant {
+    return this.who(request).grant;
+  }
 }
 
 interface Answer {
@@ -57,12 +86,13 @@ function answerFor(error: unknown): Answer {
 }
 
 /** Makes every error and every unknown path answer with {code, message}. */
-export function answerErrors(app: FastifyInstance, warn: (line: string) => void): void {
+export function answerErrors(app: FastifyInstance, warnings: Warnings): void {
   app.setErrorHandler((error, request, reply: FastifyReply) => {
     const { status, code, message } = answerFor(error);
     if (status === 500)
-      warn(
-        `alerts: ${request.method} ${request.url}: ${error instanceof Error ? error.stack : messageOf(error)}`,
+      warnings.report(
+        `error ${request.routeOptions.url}`,
+        `alerts: ${request.method} ${printable(request.url)}: ${error instanceof Error ? error.stack : messageOf(error)}`,
       );
     return reply.status(status).send({ code, message });
   });

@@ -19,35 +19,14 @@ const HEADERS = {
   'cache-control': 'no-cache',
 } as const;
 
-/** A browser that came by another name than the machine's own (DNS rebinding) is not given the page's token. */
-const isLoopbackName = (host: string | undefined) =>
-  /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/.test(host ?? '');
-
-/** Nor is one on another machine, whatever name it says. */
-const isLoopbackAddress = (address: string | undefined) => /^(::ffff:)?127\.|^::1$/.test(address ?? '');
-
-/**
- * Adds `/` and the page's files.
- * @param pageToken put into the page, so that whoever opens it on this machine is signed in: for the demo only
- */
-export function addPage(app: FastifyInstance, pageToken: string | undefined): void {
+/** Adds `/` and the page's files. Nothing in them is a secret: who sees what is asked for by token or cookie. */
+export function addPage(app: FastifyInstance): void {
   for (const name of readdirSync(PAGE)) {
     const type = TYPES[name.slice(name.lastIndexOf('.') + 1)];
     if (type === undefined) continue;
     const text = readFileSync(new URL(name, PAGE), 'utf8');
-    if (name !== 'index.html') {
-      app.get(`/${name}`, (_request, reply) => reply.headers(HEADERS).type(type).send(text));
-      continue;
-    }
-    app.get('/', (request, reply) => {
-      const here = isLoopbackName(request.headers.host) && isLoopbackAddress(request.socket.remoteAddress);
-      const given = pageToken !== undefined && here ? pageToken : '';
-      const meta = `<meta name="telltale-token" content="${given.replace(/[^A-Za-z0-9_~.-]/g, '')}">`;
-      // With a token in it the page is nothing to keep.
-      return reply
-        .headers({ ...HEADERS, 'cache-control': 'no-store' })
-        .type(type)
-        .send(text.replace('<!-- token -->', meta));
-    });
+    app.get(name === 'index.html' ? '/' : `/${name}`, (_request, reply) =>
+      reply.headers(HEADERS).type(type).send(text),
+    );
   }
 }

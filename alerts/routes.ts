@@ -6,18 +6,22 @@ import { type Clock, pause } from '../core/service.ts';
 import { addBreaking } from './breaking.ts';
 import { namesOf } from './car-filter.ts';
 import type { FleetView } from './fleet-view.ts';
-import { grantOf, grantOrNone, HttpError } from './http.ts';
+import { HttpError, type Visitors } from './http.ts';
 import { streamLive } from './live.ts';
+import type { SignIn } from './sign-in.ts';
+import { addSignIn, LOGIN_PATH } from './sign-in-routes.ts';
 import type { StreamWatch } from './stream-watch.ts';
 import type { AlertTail } from './tail.ts';
-import { type Grant, grants, type TokenStore } from './tokens.ts';
+import { tally } from './tally.ts';
+import { type Grant, grants } from './tokens.ts';
 import type { AlertList, Car, FaultChoice, Fleet, FoundCars, Session } from './wire.ts';
 
 /** Sends an order to the simulated fleet. */
 export type FleetControl = (command: FleetCommand) => Promise<void>;
 
 export interface RouteOptions {
-  readonly tokens: TokenStore;
+  readonly visitors: Visitors;
+  readonly signIn: SignIn;
   readonly view: FleetView;
   readonly tail: AlertTail;
   readonly stream: StreamWatch;
@@ -58,6 +62,8 @@ const LiveQuery = Type.Object({ vin: Type.Optional(Vin), limit: Count(240, 1000)
 
 /** Open pages on one server; each costs a picture a second. */
 const MAX_LIVE_STREAMS = 500;
+/** … and of one token, so that nobody takes all of them. */
+const MAX_LIVE_STREAMS_PER_TOKEN = 16;
 
 /** How long a request waits for a server that has just started and still reads which alerts are open. */
 const SETTLE_MS = 10_000;
@@ -73,11 +79,19 @@ async function settled({ view, tail, signal }: RouteOptions): Promise<void> {
 }
 
 export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
-  const { tokens, view, acknowledge, fleetControl } = options;
-  let streams = 0;
+  const { visitors, view, acknowledge, fleetControl } = options;
+
+  // Who asks is known before a byte of a body is read.
+  app.addHook('onRequest', async (request) => {
+    const route = request.routeOptions.url ?? '';
+    if (route.startsWith('/api/') && route !== LOGIN_PATH) visitors.who(request);
+  });
+  addSignIn(app, options);
+  addLive(app, options);
+  addBreaking(app, options);
 
   app.get('/api/session', (request): Session => {
-    const grant = grantOf(tokens, request);
+    const grant = visitors.grantOf(request);
     const mayControl = fleetControl !== undefined && grant.control;
     return {
       name: grant.name,
@@ -90,7 +104,7 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     '/api/fleet',
     { schema: { querystring: FleetQuery } },
     async (request): Promise<Fleet> => {
-      const grant = grantOf(tokens, request);
+      const grant = visitors.grantOf(request);
       await settled(options);
       return view.fleet(grant, request.query.offset, request.query.limit);
     },
@@ -100,7 +114,7 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     '/api/cars',
     { schema: { querystring: FindQuery } },
     async (request): Promise<FoundCars> => {
-      const grant = grantOf(tokens, request);
+      const grant = visitors.grantOf(request);
       await settled(options);
       return view.find(grant, request.query.find, request.query.limit);
     },
@@ -110,7 +124,7 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     '/api/cars/:vin',
     { schema: { params: CarParams, querystring: CarQuery } },
     async (request): Promise<Car> => {
-      const grant = grantOf(tokens, request);
+      const grant = visitors.grantOf(request);
       await settled(options);
       const car = view.car(grant, request.params.vin, request.query.after);
       if (!car) throw new HttpError('NOT_FOUND', `no car ${request.params.vin} that this token may see`);
@@ -122,7 +136,7 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     '/api/alerts',
     { schema: { querystring: AlertsQuery } },
     async (request): Promise<AlertList> => {
-      const grant = grantOf(tokens, request);
+      const grant = visitors.grantOf(request);
       await settled(options);
       const { vin, from, before, state, offset, limit } = request.query;
       const { index } = options.tail;
@@ -142,35 +156,41 @@ export function addRoutes(app: FastifyInstance, options: RouteOptions): void {
     { schema: { params: AlertParams } },
     async (request, reply) => {
       const { alertId } = request.params;
-      const grant = grantOf(tokens, request);
+      const grant = visitors.grantOf(request);
       await settled(options);
       if (!(await acknowledge(alertId, grant)))
         throw new HttpError('NOT_FOUND', `no alert ${alertId} that this token may see`);
       return reply.status(204).send();
     },
   );
+}
 
+function addLive(app: FastifyInstance, options: RouteOptions): void {
+  const { visitors, view, liveMs: everyMs, signal } = options;
+  const perToken = new Map<string, number>();
+  let streams = 0;
   app.get<{ Querystring: Static<typeof LiveQuery> }>(
     '/api/live',
     { schema: { querystring: LiveQuery } },
     async (request, reply) => {
-      grantOf(tokens, request);
+      const { token } = visitors.who(request);
       await settled(options);
       const { vin, limit } = request.query;
+      const own = perToken.get(token) ?? 0;
+      if (own >= MAX_LIVE_STREAMS_PER_TOKEN)
+        throw new HttpError('TOO_MANY', `this token has ${own} live streams open; close one`);
       if (streams >= MAX_LIVE_STREAMS)
         throw new HttpError('NOT_READY', 'too many live streams on this server');
       reply.hijack();
       streams += 1;
+      tally(perToken, token, 1);
+      const grant = () => visitors.whoOrNone(request)?.grant ?? null;
       try {
-        await streamLive(reply.raw, {
-          ...{ view, vin, limit, everyMs: options.liveMs, signal: options.signal },
-          grant: () => grantOrNone(tokens, request),
-        });
+        await streamLive(reply.raw, { view, vin, limit, everyMs, signal, grant });
       } finally {
         streams -= 1;
+        tally(perToken, token, -1);
       }
     },
   );
-
-  addBreaking(app, options);
 }

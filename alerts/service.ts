@@ -2,11 +2,12 @@
 // champion. The demo runs it inside its process, `telltale serve` in one of its own; several of them share the policy's work.
 import { messageOf } from '../core/errors.ts';
 import type { Score } from '../core/events.ts';
+import { LagWatch } from '../core/log/lag-watch.ts';
 import type { Log, PartitionOffset } from '../core/log/log.ts';
 import { type Service, supervise } from '../core/service.ts';
 import { scoresTopic } from '../core/topics.ts';
 import { type ChampionSource, followChampions } from './champions.ts';
-import { type Champion, createReignTopics, Reign, type ReignOptions } from './reign.ts';
+import { type Champion, createReignTopics, policyGroup, Reign, type ReignOptions } from './reign.ts';
 import { type Server, type ServerOptions, startServer } from './server.ts';
 import { Twin, type TwinOptions } from './twin.ts';
 
@@ -106,7 +107,16 @@ async function serveChampion(
 export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const stopping = new AbortController();
   let twin: Twin | null = null;
-  const server = await startServer({ ...options, twin: () => twin });
+  const policy = new LagWatch({
+    ...{ log: options.log, clock: options.clock, what: 'scores the policy has not seen' },
+    target: () => {
+      const champion = options.champions.current();
+      return champion && { group: policyGroup(champion), topic: scoresTopic(champion.version).name };
+    },
+  });
+  const parts = () => ({ policy: policy.health, ...options.healthOf?.() });
+  const server = await startServer({ ...options, twin: () => twin, healthOf: parts });
+  policy.start(stopping.signal);
   const following = followChampions(options.champions, stopping.signal, (champion, signal) =>
     serveChampion(options, champion, signal, (next) => {
       twin = next(twin);

@@ -22,6 +22,19 @@ export const METRICS = {
     help: 'Messages sent to dead-letters',
     labels: ['reason'],
   },
+  telltale_ingest_letters_dropped_total: {
+    type: 'counter',
+    help: 'Dead letters lost because the log did not take them',
+  },
+  telltale_ingest_refused_total: {
+    type: 'counter',
+    help: 'Connections and packets that the broker refused',
+    labels: ['cause'],
+  },
+  telltale_ingest_takeovers_total: {
+    type: 'counter',
+    help: 'Connections closed because another came with the same client id',
+  },
   telltale_ingest_connections: { type: 'gauge', help: 'MQTT connections open' },
   telltale_ingest_append_ms: {
     type: 'histogram',
@@ -48,6 +61,11 @@ export const METRICS = {
     type: 'histogram',
     help: 'From an event taken in to the alert that it raised',
     buckets: LATENCY_MS,
+  },
+  telltale_http_refused_total: {
+    type: 'counter',
+    help: 'Visitors of the page, REST and feed that were refused',
+    labels: ['cause'],
   },
   telltale_feed_clients: { type: 'gauge', help: 'WebSocket clients connected' },
   telltale_feed_messages_total: { type: 'counter', help: 'Alerts sent to WebSocket clients' },

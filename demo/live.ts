@@ -25,7 +25,8 @@ export async function runLiveDemo(settings: Settings, context: Context): Promise
   const stack = await startStack(settings, context, catalogue, { breakable: true });
   try {
     say(`telltale: ${scenario.cars} cars on the ${stack.log.kind} log; Ctrl-C stops`);
-    say(`page: ${stack.alerts.url}`);
+    say(`page: ${stack.pageLink}`);
+    say('(the link opens the page in one browser, once; npx telltale page-link prints another)');
     await driveOn(stack, context, (driving) => drive(stack, scenario, settings, driving));
   } finally {
     say('stopping: cars, ingest, scoring, alerts, log');

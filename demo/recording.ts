@@ -37,7 +37,8 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
     );
   const stack = await startStack(own, context, place.catalogue, { breakable: false });
   try {
-    context.say(`page: ${stack.alerts.url}`);
+    context.say(`page: ${stack.pageLink}`);
+    context.say('(the link opens the page in one browser, once; npx telltale page-link prints another)');
     await driveOn(stack, context, (driving) => drive(stack, drives, own, driving));
   } finally {
     await stack.stop();

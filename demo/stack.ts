@@ -2,6 +2,7 @@
 // in the same order, so that whatever entered is carried on or stays where it is durable.
 import { tokensPath } from '../alerts/command.ts';
 import { type Alerts, startAlerts } from '../alerts/service.ts';
+import { operatorToken } from '../alerts/sign-in.ts';
 import { followedTokenStore, readTokens } from '../alerts/tokens.ts';
 import type { Catalogue } from '../core/catalogue.ts';
 import type { FleetCommand } from '../core/events.ts';
@@ -24,6 +25,8 @@ export interface Stack {
   readonly ingest: Ingest;
   readonly alerts: Alerts;
   readonly releases: ReleaseFollower;
+  /** Opens the page signed in, once, in one browser. */
+  readonly pageLink: string;
   /** Breaks and mends cars, the way the page does. */
   readonly control: FleetControl;
   /** Rejects as soon as a service fails on its own. */
@@ -89,11 +92,9 @@ export async function startStack(
     const control = await connectFleetControl({ ...broker, ...credentials(settings) });
     undo.unshift(() => control.close());
     const tokensFile = tokensPath(settings);
-    const pageToken = readTokens(tokensFile).tokens.find(
-      ({ vins, control: may }) => vins === '*' && may === true,
-    )?.token;
     const alerts = await startAlerts({
-      ...{ log, metrics, clock, warn, pageToken },
+      ...{ log, metrics, clock, warn },
+      healthOf: () => ({ ingest: ingest.health(), ...scoring.health() }),
       host: settings.httpHost,
       port: settings.httpPort,
       tokens: followedTokenStore(tokensFile, clock, warn),
@@ -106,8 +107,10 @@ export async function startStack(
         : {}),
     });
     undo.splice(undo.length - 1, 0, () => alerts.stop());
+    const token = operatorToken(readTokens(tokensFile));
     return {
       ...{ log, catalogue, backend, ingest, alerts, control },
+      pageLink: token === undefined ? alerts.url : alerts.server.pageLink(token),
       releases: scoring.releases,
       failed: firstFailure([ingest, scoring, alerts]),
       stop: () => stopAll(undo),

@@ -1,10 +1,12 @@
 // From single messages to batches in the log: what arrives within a tick after the last batch shares one append per
 // topic. One batch is under way at a time, so the order of arrival is the order in the log; a failed append is tried again with backoff
-// until a deadline, then its messages are given back unacknowledged. Nothing is ever half accepted.
+// until a deadline, then its messages are given back unacknowledged. Nothing is ever half accepted. Messages for the topic
+// aside (dead letters) never hold up the others: they have a lane of their own when their append is slow or fails.
 import { isRetryable, messageOf, TelltaleError } from '../core/errors.ts';
 import type { Log, NewRecord } from '../core/log/log.ts';
 import { type Clock, pause } from '../core/service.ts';
-import type { Trouble } from './trouble.ts';
+import type { Warnings } from '../core/warnings.ts';
+import { Aside } from './aside.ts';
 
 /** A message on its way into the log. */
 export interface Entry {
@@ -17,10 +19,31 @@ export interface Entry {
 /** Topic → null when the batch's messages for it are durable, or why they are not. */
 export type Outcomes = ReadonlyMap<string, TelltaleError | null>;
 
+export interface AsideTopic<E> {
+  readonly topic: string;
+  /** Bytes of it that may wait. Default 8 MiB. */
+  readonly maxBytes?: number;
+  /** Messages of it that are lost, and why. They have been settled as durable, or are about to be. */
+  readonly onDropped: (entries: readonly E[], why: string) => void;
+}
+
+/** How long a batch waits for its messages of the topic aside once the others are durable, ms. */
+const ASIDE_GRACE_MS = 50;
+const ASIDE_MAX_BYTES = 8 * 1024 * 1024;
+
+/** Since when no append of a topic has worked, and why. */
+export interface Failing {
+  readonly topic: string;
+  readonly sinceMs: number;
+  readonly why: string;
+}
+
 export interface AppenderOptions<E extends Entry> {
   readonly log: Pick<Log, 'append'>;
   readonly clock: Clock;
-  readonly trouble: Trouble;
+  readonly trouble: Warnings;
+  /** The topic whose messages never hold up the others. */
+  readonly aside?: AsideTopic<E>;
   /** Pause between two batches, in which messages gather, ms. Default 5. */
   readonly tickMs?: number;
   /** A batch this large goes at once. Default 1,000. */
@@ -37,6 +60,8 @@ export interface AppenderOptions<E extends Entry> {
   readonly onFatal: (error: unknown) => void;
 }
 
+/** An append under way for longer is told as failing. */
+const STALLED_MS = 10_000;
 const FIRST_WAIT_MS = 20;
 const LONGEST_WAIT_MS = 1000;
 
@@ -47,6 +72,10 @@ export class Appender<E extends Entry> {
   readonly #maxBatch: number;
   readonly #retryMs: number;
   readonly #halt = new AbortController();
+  readonly #aside: Aside<E> | null;
+  readonly #failing = new Map<string, Failing>();
+  /** Topic → when its append began. */
+  readonly #underWay = new Map<string, number>();
   #waiting: E[] = [];
   #heldBytes = 0;
   #held = 0;
@@ -62,11 +91,35 @@ export class Appender<E extends Entry> {
     this.#fullBatch = options.fullBatch ?? 1000;
     this.#maxBatch = options.maxBatch ?? 5000;
     this.#retryMs = options.retryMs ?? 30_000;
+    const { aside } = options;
+    this.#aside =
+      aside === undefined
+        ? null
+        : new Aside<E>({
+            append: (entries) =>
+              this.#append(
+                aside.topic,
+                entries.map(({ record }) => record),
+              ),
+            graceMs: ASIDE_GRACE_MS,
+            maxBytes: aside.maxBytes ?? ASIDE_MAX_BYTES,
+            onDropped: aside.onDropped,
+          });
   }
 
   /** Messages and bytes taken and not yet settled. */
   get held(): { readonly entries: number; readonly bytes: number } {
     return { entries: this.#held, bytes: this.#heldBytes };
+  }
+
+  /** The topics whose appends fail now, or have not returned for long. */
+  failing(): readonly Failing[] {
+    const all = [...this.#failing.values()];
+    const [first] = this.#underWay.entries();
+    if (first === undefined || this.#failing.has(first[0])) return all;
+    const [topic, sinceMs] = first;
+    if (this.#options.clock() - sinceMs < STALLED_MS) return all;
+    return [...all, { topic, sinceMs, why: 'an append does not return' }];
   }
 
   push(entry: E): void {
@@ -81,9 +134,11 @@ export class Appender<E extends Entry> {
 
   /** Resolves when everything taken so far and meanwhile is settled. */
   async drained(): Promise<void> {
-    if (this.#held === 0) return;
-    if (!this.#flying) this.#start();
-    await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#held > 0) {
+      if (!this.#flying) this.#start();
+      await new Promise<void>((resolve) => this.#idle.push(resolve));
+    }
+    await this.#aside?.drained();
   }
 
   /** No more trying again: appends that fail from now on are given back at once. */
@@ -105,11 +160,16 @@ export class Appender<E extends Entry> {
     const batch = this.#take();
     this.#options.onLevel?.(this.#heldBytes);
     const outcomes = new Map<string, TelltaleError | null>();
+    const { aside } = this.#options;
+    const letters = aside === undefined ? [] : batch.filter(({ topic }) => topic === aside.topic);
+    // Started beside the others; waited for in addition only as long as the grace.
+    const asided = this.#aside?.take(letters);
     await Promise.all(
       Array.from(groupByTopic(batch), async ([topic, records]) => {
-        outcomes.set(topic, await this.#append(topic, records));
+        if (topic !== aside?.topic) outcomes.set(topic, await this.#append(topic, records));
       }),
     );
+    await asided;
     this.#held -= batch.length;
     for (const entry of batch) this.#heldBytes -= entry.bytes;
     this.#flying = false;
@@ -138,11 +198,14 @@ export class Appender<E extends Entry> {
 
   /** Appends until it worked (null) or trying again is over (the error). */
   async #append(topic: string, records: readonly NewRecord[]): Promise<TelltaleError | null> {
-    const { log, clock, trouble, onFatal } = this.#options;
+    const { log, clock, trouble, onFatal, aside } = this.#options;
     const startedMs = clock();
     for (let failures = 0; ; ) {
       try {
+        this.#underWay.set(topic, clock());
         await log.append(topic, records);
+        this.#underWay.delete(topic);
+        this.#failing.delete(topic);
         if (failures > 0)
           trouble.report(
             `back ${topic}`,
@@ -150,16 +213,20 @@ export class Appender<E extends Entry> {
           );
         return null;
       } catch (error) {
+        this.#underWay.delete(topic);
         failures += 1;
         const wrapped = asTelltaleError(error);
+        const sinceMs = this.#failing.get(topic)?.sinceMs ?? clock();
+        this.#failing.set(topic, { topic, sinceMs, why: `${wrapped.code}: ${wrapped.message}` });
         if (!isRetryable(error)) {
-          onFatal(error);
+          // A letter too many for the log is no reason to end what acknowledges events.
+          if (topic !== aside?.topic) onFatal(error);
           return wrapped;
         }
         const over = clock() - startedMs >= this.#retryMs || this.#halt.signal.aborted;
         trouble.report(
           `${wrapped.code} ${topic}`,
-          `ingest: ${topic}: ${wrapped.code}: ${messageOf(error)}; ${over ? 'giving messages back unacknowledged' : 'trying again'}`,
+          `ingest: ${topic}: ${wrapped.code}: ${messageOf(error)}; ${over ? (topic === aside?.topic ? 'giving up' : 'giving messages back unacknowledged') : 'trying again'}`,
         );
         if (over) return wrapped;
         await pause(

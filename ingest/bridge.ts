@@ -1,15 +1,17 @@
 // From MQTT to the log: each message is judged, appended with its original bytes, and acknowledged when it is durable.
-// What the rules refuse goes to dead-letters just as durably, so a car is never stuck on a message nobody can mend.
+// What the rules refuse goes to dead-letters, and is acknowledged too, so a car is never stuck on a message nobody can mend.
+// A dead-letters topic that is slow or full holds up nobody: letters then wait aside, and those lost are counted and said.
 import type { Client, PublishPacket } from 'aedes';
 import type { Catalogue } from '../core/catalogue.ts';
 import type { TelltaleError } from '../core/errors.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
+import { printable } from '../core/printable.ts';
 import type { Clock } from '../core/service.ts';
 import { deadLettersTopic, groundTruthTopic, telemetryTopic } from '../core/topics.ts';
-import { Appender, type AppenderOptions, type Entry, type Outcomes } from './appender.ts';
+import type { Warnings } from '../core/warnings.ts';
+import { Appender, type AppenderOptions, type Entry, type Failing, type Outcomes } from './appender.ts';
 import { compileJudge, type Judge, type Verdict } from './judge.ts';
-import type { Trouble } from './trouble.ts';
 
 /** What an entry costs in memory besides its payload, about. */
 const ENTRY_BYTES = 512;
@@ -22,7 +24,7 @@ export interface BridgeOptions
   readonly catalogue: Catalogue;
   readonly metrics: Metrics;
   readonly clock: Clock;
-  readonly trouble: Trouble;
+  readonly trouble: Warnings;
   /** Above this many bytes held `onFull(true)` is called; below half of them `onFull(false)`. */
   readonly maxHeldBytes: number;
   readonly onFull: (full: boolean) => void;
@@ -43,6 +45,8 @@ export interface BridgeStats {
   readonly accepted: number;
   readonly groundTruth: number;
   readonly deadLetters: number;
+  /** Dead letters that the log did not take: they are lost. */
+  readonly lettersDropped: number;
   /** Messages given back unacknowledged because the log did not take them. */
   readonly givenBack: number;
   readonly heldEntries: number;
@@ -55,7 +59,7 @@ export class Bridge {
   readonly #appender: Appender<Arrival>;
   readonly #options: BridgeOptions;
   readonly #meters: ReturnType<typeof metersOf>;
-  readonly #counts = { accepted: 0, groundTruth: 0, deadLetters: 0, givenBack: 0 };
+  readonly #counts = { accepted: 0, groundTruth: 0, deadLetters: 0, lettersDropped: 0, givenBack: 0 };
   #full = false;
 
   constructor(options: BridgeOptions) {
@@ -66,6 +70,10 @@ export class Bridge {
     this.#meters = metersOf(metrics);
     this.#appender = new Appender<Arrival>({
       ...options,
+      aside: {
+        topic: deadLettersTopic.name,
+        onDropped: (letters, why) => this.#dropped(letters.length, why),
+      },
       onSettled: (batch, outcomes) => this.#settle(batch, outcomes),
       onLevel: (heldBytes) => this.#level(heldBytes),
     });
@@ -105,6 +113,11 @@ export class Bridge {
       done,
     });
     if (!this.#full) this.#level(this.#appender.held.bytes);
+  }
+
+  /** Since when which topic is not written to, and why. */
+  failing(): readonly Failing[] {
+    return this.#appender.failing();
   }
 
   /** Resolves when everything taken is durable and acknowledged, or given back. */
@@ -147,7 +160,7 @@ export class Bridge {
         continue;
       }
       this.#meters.appendMs.observe(nowMs - arrival.receivedMs);
-      this.#count(arrival.verdict);
+      this.#count(arrival);
       if (arrival.ackId === null) continue;
       const ids = acks.get(arrival.client);
       if (ids) ids.push(arrival.ackId);
@@ -159,7 +172,14 @@ export class Bridge {
     for (const [arrival, error] of refused) arrival.done(error);
   }
 
-  #count(verdict: Verdict): void {
+  #dropped(letters: number, why: string): void {
+    this.#counts.lettersDropped += letters;
+    this.#meters.lettersDropped.inc(letters);
+    const many = letters === 1 ? 'a dead letter is' : `${letters} dead letters are`;
+    this.#options.trouble.report('letters dropped', `ingest: ${many} lost: ${why}`);
+  }
+
+  #count({ verdict, client }: Arrival): void {
     if (verdict.kind === 'telemetry') {
       this.#counts.accepted += 1;
       this.#meters.events.inc();
@@ -167,6 +187,10 @@ export class Bridge {
     else {
       this.#counts.deadLetters += 1;
       this.#meters.deadLetters.inc({ reason: verdict.reason });
+      this.#options.trouble.report(
+        `dead ${verdict.reason}`,
+        `ingest: dead letter of ${printable(client.id, 64)}: ${verdict.reason}: ${printable(verdict.detail)} (telltale dead-letters lists them)`,
+      );
     }
   }
 
@@ -180,7 +204,7 @@ export class Bridge {
     if (conn.writableLength <= MAX_UNREAD_ACK_BYTES) return;
     this.#options.trouble.report(
       'unread',
-      `ingest: car ${client.id} does not read its acknowledgements: disconnected`,
+      `ingest: car ${printable(client.id, 64)} does not read its acknowledgements: disconnected`,
     );
     conn.destroy();
   }
@@ -195,6 +219,7 @@ function metersOf(metrics: Metrics) {
   return {
     events: metrics.counter('telltale_ingest_events_total'),
     deadLetters: metrics.counter('telltale_ingest_dead_letters_total'),
+    lettersDropped: metrics.counter('telltale_ingest_letters_dropped_total'),
     appendMs: metrics.histogram('telltale_ingest_append_ms'),
   };
 }

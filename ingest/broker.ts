@@ -4,16 +4,26 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type Client, type PublishPacket, type Subscription } from 'aedes';
 import { messageOf, TelltaleError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import { SilentSockets } from '../core/silent-sockets.ts';
 import { mqttTopics } from '../core/topics.ts';
+import type { Warnings } from '../core/warnings.ts';
 import { Gate } from './gate.ts';
 import { isClientId } from './judge.ts';
-import type { Trouble } from './trouble.ts';
+import type { Takeovers } from './takeovers.ts';
 
 /** Clients whose id begins so may publish to `fleet/commands`. */
 const CONTROL_PREFIX = 'control-';
 
 /** Longest MQTT packet taken in; a longer one closes the connection before it is collected in memory. */
 export const MAX_PACKET_BYTES = 262_144;
+
+/** How long a connection may take to say who it is. */
+const CONNECT_MS = 10_000;
+/** QoS 2 messages of one client that wait for their PUBREL. */
+const MAX_HALF_DONE = 100;
+/** A last will lies in memory for as long as its client is connected. */
+const MAX_WILL_BYTES = 8192;
 
 /** Bytes a socket buffers for itself before it stops reading from the kernel. */
 const SOCKET_BUFFER_BYTES = 16_384;
@@ -29,6 +39,8 @@ const SOCKET_OPTIONS = {
 
 type Done = (error?: Error | null) => void;
 
+export type RefusalCause = 'client-id' | 'password' | 'will' | 'too-long' | 'full' | 'silent' | 'protocol';
+
 export interface BrokerOptions {
   readonly host: string;
   /** 0: any free one. */
@@ -37,7 +49,12 @@ export interface BrokerOptions {
   readonly password: string;
   /** Connections beyond are closed at once. */
   readonly maxConnections: number;
-  readonly trouble: Trouble;
+  readonly trouble: Warnings;
+  readonly takeovers: Takeovers;
+  /** A connection or packet was refused: why, in a word. */
+  readonly onRefused: (cause: RefusalCause) => void;
+  /** A connection was closed because another came with its client id. */
+  readonly onTakeover: () => void;
   /** Takes a client's message; the broker acknowledges after `done()`, closes the connection after `done(error)`. */
   readonly accept: (client: Client, packet: PublishPacket, done: Done) => void;
   readonly onConnections: (count: number) => void;
@@ -105,9 +122,17 @@ function maySubscribe(client: Client, { topic }: Subscription): boolean {
   return topic === mqttTopics.fleetCommands || topic === mqttTopics.commands(client.id);
 }
 
-function makeAedes({ accept, password }: BrokerOptions): Aedes {
+const addressOf = ({ conn }: Client): string => {
+  const { remoteAddress, remotePort } = conn as Socket;
+  return `${remoteAddress}:${remotePort}`;
+};
+
+function makeAedes(options: BrokerOptions, identified: (client: Client) => void): Aedes {
+  const { accept, password, takeovers, onTakeover, onRefused } = options;
   const nameless = new WeakSet<Client>();
-  return new QuietAedes({
+  const aedes: Aedes = new QuietAedes({
+    connectTimeout: CONNECT_MS,
+    maxInflightInbound: MAX_HALF_DONE,
     // With Aedes's default of 100, some 2,600 messages behind one slow subscriber end the process (mqemitter).
     concurrency: 0,
     preConnect: (client, packet, callback) => {
@@ -116,14 +141,28 @@ function makeAedes({ accept, password }: BrokerOptions): Aedes {
       // No session outlives its connection: nothing is queued for an absent car, and an order from an hour ago does not
       // break a car that comes back. CONNACK says so (session present 0).
       packet.clean = true;
-      callback(null, true);
+      const willBytes = packet.will?.payload.length ?? 0;
+      if (willBytes <= MAX_WILL_BYTES) return callback(null, true);
+      onRefused('will');
+      callback(new Error(`a last will has at most ${MAX_WILL_BYTES} bytes`), false);
     },
     authenticate: (client, _username, given, callback) => {
-      if (nameless.has(client) || !isClientId(client.id))
-        callback(refusal('this client id cannot name a car', REFUSED.identifier), false);
-      else if (password !== '' && !samePassword(given, password))
-        callback(refusal('wrong password', REFUSED.credentials), false);
-      else callback(null, true);
+      if (nameless.has(client) || !isClientId(client.id)) {
+        onRefused('client-id');
+        return callback(refusal('this client id cannot name a car', REFUSED.identifier), false);
+      }
+      if (password !== '' && !samePassword(given, password)) {
+        onRefused('password');
+        return callback(refusal('wrong password', REFUSED.credentials), false);
+      }
+      identified(client);
+      const { clients } = aedes as Aedes & { readonly clients: Readonly<Record<string, Client>> };
+      const former = clients[client.id];
+      if (former !== undefined && !former.closed) {
+        onTakeover();
+        takeovers.note(client.id, addressOf(client), addressOf(former));
+      }
+      callback(null, true);
     },
     authorizePublish: (client, packet, callback) => {
       if (client === null) callback(null);
@@ -135,6 +174,7 @@ function makeAedes({ accept, password }: BrokerOptions): Aedes {
     authorizeSubscribe: (client, subscription, callback) =>
       callback(null, maySubscribe(client, subscription) ? subscription : null),
   });
+  return aedes;
 }
 
 function listen(server: Server, { host, port }: BrokerOptions): Promise<void> {
@@ -150,34 +190,52 @@ function listen(server: Server, { host, port }: BrokerOptions): Promise<void> {
 
 /** Starts the broker. @throws TelltaleError PORT_IN_USE, MQTT_UNAVAILABLE */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { trouble, maxConnections, onConnections } = options;
-  const aedes = makeAedes(options);
+  const { trouble, maxConnections, onConnections, onRefused } = options;
+  const silent = new SilentSockets(maxConnections);
+  const aedes = makeAedes(options, ({ conn }) => silent.identified(conn as Socket));
   await aedes.listen();
-  const tell = (cause: string, client: Client | null, error: Error) =>
-    trouble.report(`${cause} ${error.message}`, `ingest: ${client?.id ?? 'a connection'}: ${error.message}`);
+  const tell = (cause: string, client: Client | null, error: Error) => {
+    const who = client?.id == null ? 'a connection' : printable(client.id, 64);
+    trouble.report(`${cause} ${error.message}`, `ingest: ${who}: ${error.message}`);
+  };
   aedes.on('clientError', (client, error) => tell('client', client, error));
-  aedes.on('connectionError', (client, error) => tell('connection', client, error));
+  aedes.on('connectionError', (client, error) => {
+    onRefused('protocol');
+    tell('connection', client, error);
+  });
   aedes.on('client', () => onConnections(aedes.connectedClients));
   aedes.on('clientDisconnect', () => onConnections(aedes.connectedClients));
   const gate = new Gate({
     maxPacketBytes: MAX_PACKET_BYTES,
-    onTooLong: (socket, bytes) =>
+    onTooLong: (socket, bytes) => {
+      onRefused('too-long');
       trouble.report(
         'too long',
         `ingest: ${socket.remoteAddress}: closed before a packet of ${bytes} bytes, at most ${MAX_PACKET_BYTES} are taken in`,
-      ),
+      );
+    },
   });
   const sockets = new Set<Socket>();
   const server = createServer(SOCKET_OPTIONS, (socket) => {
+    if (!silent.admit(socket)) {
+      onRefused('silent');
+      trouble.report(
+        'silent',
+        `ingest: ${socket.remoteAddress}: more than ${silent.most} connections that do not say who they are: new ones are closed`,
+      );
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     gate.guard(socket);
     aedes.handle(socket);
   });
   server.maxConnections = maxConnections;
-  server.on('drop', () =>
-    trouble.report('full', `ingest: more than ${maxConnections} connections: new ones are closed`),
-  );
+  server.on('drop', () => {
+    onRefused('full');
+    trouble.report('full', `ingest: more than ${maxConnections} connections: new ones are closed`);
+  });
   try {
     await listen(server, options);
   } catch (error) {

@@ -39,7 +39,11 @@ export async function runIngest(settings: Settings, context: Context): Promise<v
       warn,
     });
     try {
-      const monitor = await startMetricsServer({ port: settings.metricsPort, metrics, health: ingest.stats });
+      const monitor = await startMetricsServer({
+        port: settings.metricsPort,
+        metrics,
+        health: () => ({ ...ingest.health(), ...ingest.stats() }),
+      });
       say(`ingest: MQTT on ${settings.mqttHost}:${ingest.port}, catalogue ${catalogue.name}`);
       if (monitor) say(`ingest: metrics on http://127.0.0.1:${monitor.port}/metrics`);
       await Promise.race([ingest.done, aborted(signal)]).finally(() => monitor?.stop());

@@ -2,6 +2,7 @@
 // open ones begin; a letter before it was sent again, or was put back at the end because it still failed.
 import type { DeadLetter } from '../core/events.ts';
 import type { Log, Position } from '../core/log/log.ts';
+import { printable } from '../core/printable.ts';
 import { deadLettersTopic } from '../core/topics.ts';
 
 /** The consumer group whose offset divides settled letters from open ones. */
@@ -47,12 +48,6 @@ export async function* readLetters(
   for await (const batch of log.read(deadLettersTopic.name, options))
     for (const { offset, value } of batch.records)
       if (value !== null) yield { offset, letter: deadLettersTopic.decode(value) };
-}
-
-/** Control characters would play with the terminal of whoever lists what a stranger sent. */
-function printable(text: string, maxLength: number): string {
-  const clean = text.replace(/[\p{Cc}\p{Cf}\ufffd]/gu, '·');
-  return clean.length <= maxLength ? clean : `${clean.slice(0, maxLength)}…`;
 }
 
 /** One letter in one line: time, reason, client, what is wrong, the beginning of its payload. */

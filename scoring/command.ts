@@ -5,6 +5,7 @@ import { resolveCatalogue } from '../core/catalogue.ts';
 import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { givenFlags } from '../core/given-flags.ts';
+import { healthOfAll } from '../core/health.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import { openLog } from '../core/log/open.ts';
 import { startMetricsServer } from '../core/metrics-server.ts';
@@ -30,7 +31,7 @@ export async function runScore(settings: Settings, context: Context): Promise<vo
   try {
     await createFixedTopics(log, settings.partitions);
     const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn });
-    const health = () => ({ versions: scoring.versions() });
+    const health = () => ({ ...healthOfAll(scoring.health()), versions: scoring.versions() });
     const monitor = await startMetricsServer({ port: settings.metricsPort, metrics, health });
     if (scoring.versions().length === 0)
       say('score: no model is in charge yet; waiting for the first release');

@@ -2,6 +2,8 @@
 // topic. A model that cannot be used is refused with its reason; the others go on.
 import type { Catalogue } from '../core/catalogue.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
+import { type Health, healthOf } from '../core/health.ts';
+import { LagWatch } from '../core/log/lag-watch.ts';
 import type { Log } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Backend } from '../core/model/backend.ts';
@@ -10,7 +12,8 @@ import { checkKernel } from '../core/model/check.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { followReleases, type ModelInCharge, type ReleaseFollower } from '../core/model/releases.ts';
 import { type Clock, type Service, supervise } from '../core/service.ts';
-import { runLoop } from './loop.ts';
+import { telemetryTopic } from '../core/topics.ts';
+import { runLoop, scorerGroup } from './loop.ts';
 
 export interface ScoringOptions {
   readonly log: Log;
@@ -30,13 +33,19 @@ export function readyDetector(bundle: ModelBundle, backend: Backend, source: str
 
 interface Running {
   readonly stop: AbortController;
+  readonly lag: LagWatch;
   readonly done: Promise<void>;
 }
 
+export interface Scoring extends Service {
+  readonly releases: ReleaseFollower;
+  versions(): string[];
+  /** Whether events are scored: of the champion, and of the challenger while there is one. */
+  health(): Readonly<Record<string, Health>>;
+}
+
 /** Starts scoring for whatever is, and will be, champion or challenger. */
-export async function startScoring(
-  options: ScoringOptions,
-): Promise<Service & { readonly releases: ReleaseFollower; versions(): string[] }> {
+export async function startScoring(options: ScoringOptions): Promise<Scoring> {
   const { log, catalogue, warn, clock } = options;
   const end = new AbortController();
   const releases = await followReleases({ log, catalogue, warn, clock, signal: end.signal });
@@ -64,7 +73,12 @@ export async function startScoring(
       runLoop({ log, version, detector, metrics, warn, signal: stop.signal }),
     );
     done.catch(fail);
-    running.set(version, { stop, done });
+    const lag = new LagWatch({
+      ...{ log, clock, what: 'events are not scored yet' },
+      target: () => ({ group: scorerGroup(version), topic: telemetryTopic.name }),
+    });
+    lag.start(stop.signal);
+    running.set(version, { stop, done, lag });
     options.say(`${name}: started (threshold ${bundle.threshold}, ${detector.statistics.length} statistics)`);
   };
 
@@ -92,6 +106,12 @@ export async function startScoring(
     done,
     releases,
     versions: () => [...running.keys()],
+    health: () => {
+      const why =
+        refused.size > 0 ? `${[...refused].join(', ')} cannot be used` : 'no model is in charge yet';
+      if (running.size === 0) return { score: healthOf([why]) };
+      return Object.fromEntries([...running].map(([version, { lag }]) => [`scorer ${version}`, lag.health]));
+    },
     stop: async () => {
       unlisten();
       end.abort();

@@ -3,9 +3,10 @@
 // and nothing is dropped uncounted. No client object per car: 100,000 of these fit where 100,000 MQTT.js clients do not.
 import { connect, type Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
+import type { Warnings } from '../core/warnings.ts';
 import { Outbox } from './outbox.ts';
 import type { QueuePolicy } from './scenario.ts';
-import type { Counts, FailureLog, LatencyHistogram } from './stats.ts';
+import type { Counts, LatencyHistogram } from './stats.ts';
 
 export interface Broker {
   readonly host: string;
@@ -16,7 +17,7 @@ export interface Broker {
 export interface LinkWorld {
   readonly counts: Counts;
   readonly latency: LatencyHistogram;
-  readonly failures: FailureLog;
+  readonly failures: Warnings;
   readonly window: number;
   readonly queue: number;
   readonly policy: QueuePolicy;
@@ -258,7 +259,7 @@ export class CarLink {
 
   /** The connection is gone: count why, keep what was not acknowledged, come back after a while. */
   #lost(cause: string | null): void {
-    if (cause !== null) this.#world.failures.add(cause);
+    if (cause !== null) this.#world.failures.report(cause, `simulator: ${cause}`);
     this.#tearDown();
     this.#phase = 'waiting';
     const ceiling = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(10, this.#failed));

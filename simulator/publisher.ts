@@ -1,9 +1,10 @@
 // All cars' connections of one process: a ramp that admits so many new ones a second, a heartbeat that tends them, and
 // the back-pressure a fast run waits on.
+import { Warnings } from '../core/warnings.ts';
 import { type Broker, CarLink, type LinkWorld } from './link.ts';
 import { Stream } from './random.ts';
 import type { QueuePolicy } from './scenario.ts';
-import { type Counts, FailureLog, LatencyHistogram, zeroCounts } from './stats.ts';
+import { type Counts, LatencyHistogram, zeroCounts } from './stats.ts';
 
 export interface PublisherOptions {
   readonly brokers: readonly Broker[];
@@ -27,7 +28,7 @@ const TEND_EVERY_MS = 1000;
 export class Publisher {
   readonly counts: Counts = zeroCounts();
   readonly latency = new LatencyHistogram();
-  readonly failures: FailureLog;
+  readonly failures: Warnings;
   readonly links: readonly CarLink[];
   readonly #perTick: number;
   #credit = 0;
@@ -38,7 +39,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     const now = () => performance.now();
-    this.failures = new FailureLog(options.warn, now);
+    this.failures = new Warnings({ warn: options.warn, clock: now });
     this.#perTick = (options.connectPerSecond * TICK_MS) / 1000;
     const dice = new Stream(options.seed, 77);
     const world: LinkWorld = {

@@ -1,4 +1,4 @@
-// What a run counts: events offered, sent, acknowledged, given up; latency of the acknowledgement; failures by cause.
+// What a run counts: events offered, sent, acknowledged, given up; latency of the acknowledgement.
 
 /** Latencies in buckets of 9 % width from 0.01 ms to 10 minutes: quantiles without keeping the values. */
 export class LatencyHistogram {
@@ -71,34 +71,3 @@ export const zeroCounts = (): Counts => ({
   malformed: 0,
   truths: 0,
 });
-
-/** Reports each cause of failure once, and how often it has come since at most every ten seconds. */
-export class FailureLog {
-  readonly #counts = new Map<string, { total: number; reported: number; lastMs: number }>();
-  readonly #warn: (line: string) => void;
-  readonly #clock: () => number;
-
-  constructor(warn: (line: string) => void, clock: () => number) {
-    this.#warn = warn;
-    this.#clock = clock;
-  }
-
-  add(cause: string): void {
-    const now = this.#clock();
-    const known = this.#counts.get(cause);
-    if (!known) {
-      this.#counts.set(cause, { total: 1, reported: 1, lastMs: now });
-      this.#warn(`simulator: ${cause}`);
-      return;
-    }
-    known.total += 1;
-    if (now - known.lastMs < 10_000) return;
-    this.#warn(`simulator: ${cause} (${known.total - known.reported} more, ${known.total} in all)`);
-    known.reported = known.total;
-    known.lastMs = now;
-  }
-
-  totals(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#counts].map(([cause, { total }]) => [cause, total]));
-  }
-}

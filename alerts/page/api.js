@@ -1,4 +1,4 @@
-// The page's way to the server: REST with the bearer token, and the live stream.
+// The page's way to the server: REST with the cookie that a link left, or with a bearer token, and the live stream.
 import { byId } from './dom.js';
 
 /**
@@ -8,15 +8,27 @@ import { byId } from './dom.js';
 
 const STORED = 'telltale-token';
 
-/** The token: put into the page by a demo server, behind `#token=` in the address, or kept from a sign-in in this tab. */
+/** The token behind `#token=` in the address, or kept from a sign-in in this tab; empty: the browser's cookie may do. */
 function knownToken() {
-  const given = document.querySelector('meta[name="telltale-token"]')?.getAttribute('content');
   const inAddress = new URLSearchParams(location.hash.slice(1)).get('token');
   if (inAddress) history.replaceState(null, '', location.pathname);
-  const token = inAddress || sessionStorage.getItem(STORED) || given || '';
+  const token = inAddress || sessionStorage.getItem(STORED) || '';
   if (inAddress) sessionStorage.setItem(STORED, token);
   return token;
 }
+
+/** Trades the code of a link (`#once=`) for a cookie. A link that was used before changes nothing: the cookie may be there. */
+async function useLink() {
+  const once = new URLSearchParams(location.hash.slice(1)).get('once');
+  if (!once) return;
+  history.replaceState(null, '', location.pathname);
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch('/api/login', { method: 'POST', headers, body: JSON.stringify({ once }) });
+  if (answer.ok) sessionStorage.removeItem(STORED);
+}
+
+const HOW_TO_GET_IN =
+  'Open the link that telltale printed in its terminal (telltale page-link prints another), or give a token.';
 
 /** @param {string} why */
 function askForToken(why) {
@@ -35,28 +47,24 @@ function askForToken(why) {
 
 /** Resolves when the server has accepted a token. @returns {Promise<{api: Api, session: Session}>} */
 export async function signIn() {
+  await useLink();
   let token = knownToken();
   for (;;) {
-    if (token) {
-      const api = new Api(token);
-      const answer = await fetch('/api/session', { headers: api.headers });
-      if (answer.ok) return { api, session: await answer.json() };
-      if (answer.status !== 401) throw new Error(`the server answers ${answer.status}`);
-    }
-    token = await askForToken(
-      token
-        ? 'That token is not accepted. Another one?'
-        : 'This page needs a token. The operator has it in the tokens file.',
-    );
+    const api = new Api(token);
+    const answer = await fetch('/api/session', { headers: api.headers });
+    if (answer.ok) return { api, session: await answer.json() };
+    if (answer.status !== 401) throw new Error(`the server answers ${answer.status}`);
+    token = await askForToken(token ? 'That token is not accepted. Another one?' : HOW_TO_GET_IN);
     sessionStorage.setItem(STORED, token);
   }
 }
 
 export class Api {
-  /** @param {string} token */
+  /** @param {string} token Empty: the browser's cookie says who it is. */
   constructor(token) {
     this.token = token;
-    this.headers = { authorization: `Bearer ${token}` };
+    /** @type {Record<string, string>} */
+    this.headers = token ? { authorization: `Bearer ${token}` } : {};
   }
 
   /** @param {string} path @param {unknown} body */

@@ -64,7 +64,7 @@
 /**
  * @typedef {object} FollowOptions
  * @property {string} url The server, `http://…` or `ws://…`.
- * @property {string} token
+ * @property {string} [token] Absent or empty: the cookie of a page that was opened by a link.
  * @property {readonly string[]} [vins] Only these of the token's cars.
  * @property {string} [cursor] Where the client left off; absent: begin with the open alerts.
  * @property {(alert: Alert) => void} onAlert
@@ -209,7 +209,12 @@ export function followAlerts(options) {
     made.onopen = () => {
       const { token, vins } = options;
       made.send(
-        JSON.stringify({ type: 'auth', token, ...(cursor ? { cursor } : {}), ...(vins ? { vins } : {}) }),
+        JSON.stringify({
+          type: 'auth',
+          ...(token ? { token } : {}),
+          ...(cursor ? { cursor } : {}),
+          ...(vins ? { vins } : {}),
+        }),
       );
     };
     made.onmessage = (event) => {

@@ -143,6 +143,42 @@ describe('the feed', () => {
     expect(await mute.ended()).toBe(4408);
   });
 
+  it.each([
+    ['messages that are none', Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x7b, 0x7d]), 100_000],
+    ['pings of the protocol below', Buffer.from([0x89, 0x80, 0, 0, 0, 0]), 130_000],
+    ['pieces of a message without end', Buffer.from([0x01, 0x81, 0, 0, 0, 0, 0x7b]), 110_000],
+  ])('is not slowed by a visitor without a token who floods it: %s', async (_what, frame, count) => {
+    const { server } = await serve();
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.write(
+      'GET /feed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    await once(socket, 'data');
+    const startedMs = performance.now();
+    socket.write(Buffer.concat(Array.from({ length: count }, () => frame)));
+    // A visitor with a token is served meanwhile, and the other one is gone before it has been read out.
+    expect(await phone(server, { token: ALL }).message('hello')).toMatchObject({ name: 'operator' });
+    await closed;
+    expect(performance.now() - startedMs).toBeLessThan(2500);
+    await expect.poll(() => server.phones()).toBe(1);
+  });
+
+  it('bounds the connections of one address that do not say who they are', async () => {
+    const { server } = await serve({ maxSilentPerAddress: 2 });
+    const mute = [phone(server), phone(server)];
+    for (const p of mute) await once(p.socket, 'open');
+    const third = phone(server);
+    expect(await third.ended()).toBe(1006);
+    expect(await phone(server, { token: ALL }).message('hello')).toMatchObject({ name: 'operator' });
+    mute[0]!.send({ type: 'auth', token: ALL });
+    await mute[0]!.message('hello');
+    const fourth = phone(server);
+    await once(fourth.socket, 'open');
+  });
+
   it('gives after a disconnection precisely what was missed, once, wherever the cut was', async () => {
     const { server } = await serve();
     const all = Array.from({ length: 60 }, (_, i) => makeAlert(`CAR${i % 7}`));

@@ -54,7 +54,6 @@ describe.skipIf(skip)('the page', () => {
         { name: 'alternator', label: 'alternator failing', moves: ['batteryV'], needs: [] },
         { name: 'ev-cell-ageing', label: 'cells age', moves: ['cellSpreadMv'], needs: [] },
       ],
-      pageToken: ALL,
     });
   });
   afterEach(async () => {
@@ -72,7 +71,11 @@ describe.skipIf(skip)('the page', () => {
     await appendScores(temp.log, scores);
   }
 
-  async function open(address = '/', viewport = { width: 1280, height: 900 }): Promise<Page> {
+  /** Opens the page by a fresh link, as printed in the terminal, unless another address is given. */
+  async function open(
+    address = alerts.server.pageLink(ALL).slice(alerts.url.length),
+    viewport = { width: 1280, height: 900 },
+  ): Promise<Page> {
     const context = await browser.newContext({ viewport });
     page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
@@ -198,7 +201,7 @@ describe.skipIf(skip)('the page', () => {
 
   it.each([320, 390, 768, 1024])('fits a screen %d wide without scrolling sideways', async (width) => {
     await drive(12, CARS[0]);
-    await open('/', { width, height: 800 });
+    await open(undefined, { width, height: 800 });
     await page.locator('.alert').first().waitFor();
     await page.locator('[data-signal=coolantC]').waitFor();
     const over = await page.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);

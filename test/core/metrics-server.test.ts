@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
+import { healthOf } from '../../core/health.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { type MetricsServer, startMetricsServer } from '../../core/metrics-server.ts';
 
@@ -24,8 +25,9 @@ it('shows the metrics it was given, in the Prometheus format', async () => {
 });
 
 it('tells the health of its service', async () => {
-  const url = await start({ health: () => ({ held: 2 }) });
-  expect(await (await fetch(`${url}/health`)).json()).toEqual({ ok: true, held: 2 });
+  const url = await start({ health: () => ({ ...healthOf([], ['slow']), held: 2 }) });
+  const well = await fetch(`${url}/health`);
+  expect([well.status, await well.json()]).toEqual([200, { status: 'degraded', why: ['slow'], held: 2 }]);
   const ill = await fetch(
     `${await start({
       health: () => {
@@ -33,7 +35,7 @@ it('tells the health of its service', async () => {
       },
     })}/health`,
   );
-  expect([ill.status, await ill.json()]).toEqual([503, { ok: false, error: 'log away' }]);
+  expect([ill.status, await ill.json()]).toEqual([503, { status: 'down', why: ['log away'] }]);
   expect((await fetch(`${url}/other`)).status).toBe(404);
 });
 

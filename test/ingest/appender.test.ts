@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../core/errors.ts';
 import type { NewRecord } from '../../core/log/log.ts';
+import { Warnings } from '../../core/warnings.ts';
 import { Appender, type AppenderOptions, type Entry } from '../../ingest/appender.ts';
-import { Trouble } from '../../ingest/trouble.ts';
 
 interface Call {
   readonly topic: string;
@@ -28,7 +28,7 @@ function rig(options: Partial<AppenderOptions<Entry>> = {}) {
   const appender = new Appender<Entry>({
     log: { append },
     clock,
-    trouble: new Trouble((line) => lines.push(line), clock),
+    trouble: new Warnings({ warn: (line) => lines.push(line), clock }),
     tickMs: 1,
     onSettled: (entries, outcomes) => {
       for (const { topic, record } of entries)

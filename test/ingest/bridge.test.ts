@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../core/errors.ts';
 import { createFixedTopics } from '../../core/log/create-topics.ts';
 import { Metrics } from '../../core/metrics.ts';
+import { Warnings } from '../../core/warnings.ts';
 import { Bridge } from '../../ingest/bridge.ts';
-import { Trouble } from '../../ingest/trouble.ts';
 import { CATALOGUE, eventOf, startRig, temporaryLog, topicOf } from './rig.ts';
 
 describe('a good event', () => {
@@ -124,7 +124,20 @@ describe('a bad message', () => {
     expect(text).toContain('telltale_ingest_append_ms_count 10');
   });
 
-  it('is not acknowledged before its dead letter is durable', async () => {
+  it('is not acknowledged before its dead letter is durable, when the log is well', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    let durable = 0;
+    rig.intercept(async (_topic, _records, next) => {
+      await next();
+      durable += 1;
+    });
+    await car.publishAcked(topicOf('CAR1'), 'nonsense');
+    expect(durable).toBe(1);
+    expect(await rig.deadLetters()).toHaveLength(1);
+  });
+
+  it('never keeps a good one from being acknowledged: letters that the log does not take are lost, counted and said', async () => {
     const rig = await startRig({ retryMs: 0 });
     const car = await rig.car('CAR1');
     rig.intercept(async (topic, _records, next) => {
@@ -134,12 +147,81 @@ describe('a bad message', () => {
     const packets = [
       car.packet(topicOf('CAR1'), eventOf('CAR1', 1)),
       car.packet(topicOf('CAR1'), 'nonsense'),
+      car.packet(topicOf('CAR1'), eventOf('CAR1', 2)),
     ];
     car.send(...packets);
-    await car.closed;
-    expect(car.acks.filter((id) => id === packets[1]!.messageId)).toEqual([]);
-    expect(await rig.deadLetters()).toEqual([]);
-    expect(await rig.records('telemetry')).toHaveLength(1);
+    for (const { messageId } of packets) await car.acked(messageId);
+    expect(car.isClosed).toBe(false);
+    await rig.warned(/a dead letter is lost: LOG_FULL: no room/);
+    expect(rig.ingest.stats()).toMatchObject({ accepted: 2, deadLetters: 1, lettersDropped: 1 });
+    expect(await rig.metrics.text()).toContain('telltale_ingest_letters_dropped_total 1');
+    expect(rig.ingest.health()).toMatchObject({
+      status: 'degraded',
+      why: [
+        expect.stringMatching(/^dead letters are not written since .*: LOG_FULL: no room$/),
+        '1 dead letters are lost',
+      ],
+    });
+    expect(await rig.records('telemetry')).toHaveLength(2);
+  });
+
+  it('waits aside when its append does not return, within a bound', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    const { promise: open, resolve: letGo } = Promise.withResolvers<void>();
+    rig.intercept(async (topic, _records, next) => {
+      if (topic === 'dead-letters') await open;
+      await next();
+    });
+    // 8 MiB may wait; a letter is four thirds of its payload and something.
+    const letters = Array.from({ length: 200 }, () =>
+      car.packet(topicOf('CAR1'), Buffer.alloc(60_000, 0x20)),
+    );
+    for (const letter of letters) car.send(letter);
+    await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 1));
+    expect(rig.ingest.stats().accepted).toBe(1);
+    letGo();
+    await rig.ingest.stop();
+    const kept = (await rig.deadLetters()).length;
+    expect(kept).toBeGreaterThan(90);
+    expect(kept + rig.ingest.stats().lettersDropped).toBe(200);
+    expect(rig.lines.join()).toMatch(/dead letters are lost: too many wait for the log already/);
+  });
+
+  it('is told once for each reason, with its count, whatever the car calls itself', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR\u202e1');
+    for (let n = 0; n < 5; n++) await car.publishAcked(topicOf('CAR\u202e1'), 'nonsense');
+    expect(rig.lines).toHaveLength(1);
+    expect(rig.lines[0]).toMatch(/^ingest: dead letter of CAR\\u\{202e\}1: not-json: /);
+    await rig.ingest.stop();
+    expect(rig.lines[1]).toContain('(4 of this kind were not told one by one)');
+  });
+});
+
+describe('health', () => {
+  it('says when no car is acknowledged, since when and why; and when they are again', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    expect(rig.ingest.health()).toEqual({ status: 'ready', why: [] });
+    let full = true;
+    rig.intercept(async (_topic, _records, next) => {
+      if (full) throw new TelltaleError('LOG_FULL', 'the disk is full');
+      await next();
+    });
+    const id = car.publish(topicOf('CAR1'), eventOf('CAR1', 1));
+    await rig.warned(/LOG_FULL/);
+    expect(rig.ingest.health()).toMatchObject({
+      status: 'down',
+      why: [
+        expect.stringMatching(
+          /^no car is acknowledged \(telemetry\) since 20.*Z: LOG_FULL: the disk is full$/,
+        ),
+      ],
+    });
+    full = false;
+    await car.acked(id);
+    expect(rig.ingest.health()).toEqual({ status: 'ready', why: [] });
   });
 });
 
@@ -268,7 +350,7 @@ it('a car that reads none of its acknowledgements is disconnected before they fi
     catalogue: CATALOGUE,
     metrics: new Metrics(),
     clock: Date.now,
-    trouble: new Trouble((line) => lines.push(line), Date.now),
+    trouble: new Warnings({ warn: (line) => lines.push(line), clock: Date.now }),
     maxHeldBytes: 1e9,
     onFull: () => undefined,
     onFatal: (error) => expect.fail(String(error)),

@@ -67,7 +67,8 @@ it('an event is refused, listed, and sent again after the catalogue was mended',
   await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 2, { flux: 7 }));
   await car.publishAcked(topicOf('CAR1'), 'garbage');
   expect(await (await fetch(`${metricsUrl}/health`)).json()).toMatchObject({
-    ok: true,
+    status: 'ready',
+    why: [],
     accepted: 1,
     deadLetters: 2,
   });
