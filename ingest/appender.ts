@@ -21,7 +21,7 @@ export type Outcomes = ReadonlyMap<string, TelltaleError | null>;
 
 export interface AsideTopic<E> {
   readonly topic: string;
-  /** Bytes of it that may wait. Default 8 MiB. */
+  /** Bytes of it that may wait. Default 32 MiB. */
   readonly maxBytes?: number;
   /** Messages of it that are lost, and why. They have been settled as durable, or are about to be. */
   readonly onDropped: (entries: readonly E[], why: string) => void;
@@ -29,7 +29,7 @@ export interface AsideTopic<E> {
 
 /** How long a batch waits for its messages of the topic aside once the others are durable, ms. */
 const ASIDE_GRACE_MS = 50;
-const ASIDE_MAX_BYTES = 8 * 1024 * 1024;
+const ASIDE_MAX_BYTES = 32 * 1024 * 1024;
 
 /** Since when no append of a topic has worked, and why. */
 export interface Failing {
@@ -102,6 +102,7 @@ export class Appender<E extends Entry> {
                 entries.map(({ record }) => record),
               ),
             graceMs: ASIDE_GRACE_MS,
+            clock: options.clock,
             maxBytes: aside.maxBytes ?? ASIDE_MAX_BYTES,
             onDropped: aside.onDropped,
           });

@@ -2,7 +2,7 @@
 // that a dead-letters topic that is slow or full never holds up an event that is good. What waits here is bounded; what
 // finds no room, or cannot be appended in the end, is dropped, counted and said.
 import type { TelltaleError } from '../core/errors.ts';
-import { pause } from '../core/service.ts';
+import { type Clock, pause } from '../core/service.ts';
 
 export interface AsideOptions<E> {
   /** Appends until it worked (null) or trying again is over (the error). */
@@ -11,14 +11,20 @@ export interface AsideOptions<E> {
   readonly graceMs: number;
   /** Bytes that may be under way or wait. */
   readonly maxBytes: number;
+  readonly clock: Clock;
   readonly onDropped: (entries: readonly E[], why: string) => void;
 }
+
+/** A lane that is full is waited for while its appends work: only without one for so long are letters dropped. */
+const STUCK_MS = 2000;
 
 export class Aside<E extends { readonly bytes: number }> {
   readonly #options: AsideOptions<E>;
   #waiting: E[] = [];
   #bytes = 0;
   #run: Promise<void> | null = null;
+  /** When an append last worked, or the first one began. */
+  #workedMs = 0;
 
   constructor(options: AsideOptions<E>) {
     this.#options = options;
@@ -27,7 +33,10 @@ export class Aside<E extends { readonly bytes: number }> {
   /** Resolves when the letters are settled, or after the grace: then they go on by themselves. */
   async take(letters: readonly E[]): Promise<void> {
     if (letters.length === 0) return;
-    const { maxBytes, onDropped, graceMs } = this.#options;
+    const { maxBytes, onDropped, graceMs, clock } = this.#options;
+    if (this.#run === null) this.#workedMs = clock();
+    while (this.#run !== null && this.#bytes > maxBytes / 2 && clock() - this.#workedMs < STUCK_MS)
+      await this.#within(graceMs);
     const dropped: E[] = [];
     for (const letter of letters) {
       if (this.#bytes + letter.bytes > maxBytes) dropped.push(letter);
@@ -41,20 +50,26 @@ export class Aside<E extends { readonly bytes: number }> {
     this.#run = this.#append().finally(() => {
       this.#run = null;
     });
-    const grace = new AbortController();
-    await Promise.race([this.#run, pause(graceMs, grace.signal)]);
-    grace.abort();
+    await this.#within(graceMs);
+  }
+
+  /** Resolves when nothing is under way any more, or after the time. */
+  async #within(ms: number): Promise<void> {
+    const over = new AbortController();
+    await Promise.race([this.#run, pause(ms, over.signal)]);
+    over.abort();
   }
 
   /** Never rejects: the append's failure is a value. */
   async #append(): Promise<void> {
-    const { append, onDropped } = this.#options;
+    const { append, onDropped, clock } = this.#options;
     while (this.#waiting.length > 0) {
       const batch = this.#waiting;
       this.#waiting = [];
       const error = await append(batch);
       for (const { bytes } of batch) this.#bytes -= bytes;
-      if (error !== null) onDropped(batch, `${error.code}: ${error.message}`);
+      if (error === null) this.#workedMs = clock();
+      else onDropped(batch, `${error.code}: ${error.message}`);
     }
   }
 

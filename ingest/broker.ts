@@ -22,6 +22,12 @@ export const MAX_PACKET_BYTES = 262_144;
 const CONNECT_MS = 10_000;
 /** QoS 2 messages of one client that wait for their PUBREL. */
 const MAX_HALF_DONE = 100;
+/** Subscriptions asked for by one connection, refused ones too: a car asks for two. */
+const MAX_SUBSCRIPTIONS = 1000;
+/** How long a client may leave what is sent to it unread. */
+const UNREAD_MS = 10_000;
+/** Commands in memory that wait for clients to read them. */
+const MAX_WAITING_COMMAND_BYTES = 16 * 1024 * 1024;
 /** A last will lies in memory for as long as its client is connected. */
 const MAX_WILL_BYTES = 8192;
 
@@ -88,6 +94,8 @@ function isHousekeeping(topic: string): boolean {
 
 /** Aedes without the work nobody waits for: it would match each event against all subscriptions and its stores. */
 class QuietAedes extends Aedes {
+  #waitingBytes = 0;
+
   /** Aedes itself calls this as (packet, client, done) and (packet, done). */
   override publish(packet: PublishPacket, ...rest: unknown[]): void {
     const [client] = rest;
@@ -95,12 +103,22 @@ class QuietAedes extends Aedes {
       typeof client === 'object' && client !== null && 'id' in client
         ? isCommand(String(client.id), packet.topic)
         : isHousekeeping(packet.topic);
-    if (forwards) {
-      Reflect.apply(super.publish, this, [packet, ...rest]);
+    const done: (...outcome: unknown[]) => void = rest.at(-1) as () => void;
+    if (!forwards) {
+      done();
       return;
     }
-    const done = rest.at(-1);
-    if (typeof done === 'function') done();
+    if (this.#waitingBytes > MAX_WAITING_COMMAND_BYTES) {
+      done(new Error('too many commands wait for clients that do not read them'));
+      return;
+    }
+    const bytes = packet.payload.length;
+    this.#waitingBytes += bytes;
+    const settled = (...outcome: unknown[]) => {
+      this.#waitingBytes -= bytes;
+      done(...outcome);
+    };
+    Reflect.apply(super.publish, this, [packet, ...rest.slice(0, -1), settled]);
   }
 }
 
@@ -130,9 +148,11 @@ const addressOf = ({ conn }: Client): string => {
 function makeAedes(options: BrokerOptions, identified: (client: Client) => void): Aedes {
   const { accept, password, takeovers, onTakeover, onRefused } = options;
   const nameless = new WeakSet<Client>();
+  const asked = new WeakMap<Client, number>();
   const aedes: Aedes = new QuietAedes({
     connectTimeout: CONNECT_MS,
     maxInflightInbound: MAX_HALF_DONE,
+    drainTimeout: UNREAD_MS,
     // With Aedes's default of 100, some 2,600 messages behind one slow subscriber end the process (mqemitter).
     concurrency: 0,
     preConnect: (client, packet, callback) => {
@@ -171,8 +191,12 @@ function makeAedes(options: BrokerOptions, identified: (client: Client) => void)
         callback(null);
       } else accept(client, packet, callback);
     },
-    authorizeSubscribe: (client, subscription, callback) =>
-      callback(null, maySubscribe(client, subscription) ? subscription : null),
+    authorizeSubscribe: (client, subscription, callback) => {
+      const count = (asked.get(client) ?? 0) + 1;
+      asked.set(client, count);
+      if (count > MAX_SUBSCRIPTIONS) return callback(new Error('too many subscriptions'));
+      callback(null, maySubscribe(client, subscription) ? subscription : null);
+    },
   });
   return aedes;
 }

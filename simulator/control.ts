@@ -4,6 +4,7 @@ import { Ajv } from 'ajv';
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { FleetCommand } from '../core/events.ts';
+import { printable } from '../core/printable.ts';
 import { mqttTopics } from '../core/topics.ts';
 import type { Broker } from './link.ts';
 
@@ -14,8 +15,54 @@ export interface ControlOptions extends Broker {
   readonly password?: string;
 }
 
+/** A command for more cars goes in several messages: the broker takes no packet over 256 KB. */
+const MAX_MESSAGE_BYTES = 64 * 1024;
+/** How long the broker may take to acknowledge one of them. */
+const ACKNOWLEDGE_MS = 15_000;
+
+/** The command as messages of a bounded size, each a command for some of its cars. */
+export function* messagesOf(command: FleetCommand): Generator<string> {
+  const shellBytes = Buffer.byteLength(JSON.stringify({ ...command, vins: [] }));
+  let vins: string[] = [];
+  let bytes = shellBytes;
+  for (const vin of command.vins) {
+    const more = Buffer.byteLength(JSON.stringify(vin)) + 1;
+    if (vins.length > 0 && bytes + more > MAX_MESSAGE_BYTES) {
+      yield JSON.stringify({ ...command, vins });
+      vins = [];
+      bytes = shellBytes;
+    }
+    vins.push(vin);
+    bytes += more;
+  }
+  yield JSON.stringify({ ...command, vins });
+}
+
+/**
+ * Publishes one message. One that is not acknowledged in time is taken back: MQTT.js would send it again on every connection
+ * to come, and one that the broker refuses would end each of them.
+ */
+function publish(client: MqttClient, message: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let over = false;
+    const settle = (error?: Error | null) => {
+      if (over) return;
+      over = true;
+      clearTimeout(timer);
+      if (error) reject(error);
+      else resolve();
+    };
+    client.publish(mqttTopics.fleetCommands, message, { qos: 1 }, (error) => settle(error));
+    const messageId = client.getLastMessageId();
+    const timer = setTimeout(() => {
+      client.removeOutgoingMessage(messageId);
+      settle(new Error(`not acknowledged within ${ACKNOWLEDGE_MS / 1000} s`));
+    }, ACKNOWLEDGE_MS);
+  });
+}
+
 export interface FleetControl {
-  /** Resolves when the broker has acknowledged the command. @throws TelltaleError MQTT_UNAVAILABLE */
+  /** Resolves when the broker has acknowledged the command for every car. @throws TelltaleError MQTT_UNAVAILABLE */
   send(command: FleetCommand): Promise<void>;
   close(): Promise<void>;
 }
@@ -50,10 +97,15 @@ export async function connectFleetControl(options: ControlOptions): Promise<Flee
   client.on('error', () => {});
   return {
     send: async (command) => {
+      let messages = 0;
       try {
-        await client.publishAsync(mqttTopics.fleetCommands, JSON.stringify(command), { qos: 1 });
+        for (const message of messagesOf(command)) {
+          await publish(client, message);
+          messages += 1;
+        }
       } catch (cause) {
-        throw new TelltaleError('MQTT_UNAVAILABLE', `control: ${messageOf(cause)}`, { cause });
+        const part = messages === 0 ? '' : `; ${messages} messages for some of the cars went out before`;
+        throw new TelltaleError('MQTT_UNAVAILABLE', `control: ${messageOf(cause)}${part}`, { cause });
       }
     },
     close: () => client.endAsync(),
@@ -92,7 +144,10 @@ export function listenForCommands(
       return;
     }
     if (validate(value)) obey(value);
-    else options.warn(`simulator: a command was passed over: ${validate.errors?.[0]?.message ?? 'invalid'}`);
+    else
+      options.warn(
+        `simulator: a command was passed over: ${printable(validate.errors?.[0]?.message ?? 'invalid')}`,
+      );
   });
   return { ready, close: () => client.endAsync(true) };
 }

@@ -1,9 +1,11 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { expect, it } from 'vitest';
+import { EventEmitter, once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { generate } from 'mqtt-packet';
+import { describe, expect, it } from 'vitest';
+import { SilentSockets } from '../../core/silent-sockets.ts';
 import { MAX_PACKET_BYTES } from '../../ingest/broker.ts';
 import { MqttCar } from '../support/mqtt-car.ts';
-import { CATALOGUE, eventOf, startRig, topicOf } from './rig.ts';
+import { CATALOGUE, eventOf, type Rig, startRig, topicOf } from './rig.ts';
 
 it('refuses a client id that cannot name a car, and none at all', async () => {
   const rig = await startRig();
@@ -167,4 +169,100 @@ it('stops although somebody connected and never said a word', async () => {
   await MqttCar.connect({ port: rig.ingest.port, id: 'CAR1' });
   await rig.ingest.stop();
   await once(silent, 'close');
+});
+
+it('says when a client id is fought over, with a count, and counts each takeover', async () => {
+  const rig = await startRig();
+  const cars: MqttCar[] = [];
+  for (let n = 0; n < 6; n++) {
+    cars.push(await rig.car('CAR1'));
+    await cars.at(-2)?.closed;
+  }
+  await rig.warned(/fought over/);
+  expect(rig.lines).toHaveLength(1);
+  expect(rig.lines[0]).toMatch(
+    /^ingest: client id CAR1 is fought over: 127\.0\.0\.1:\d+ took it from 127\.0\.0\.1:\d+, 3 times in \d+ s; give each device its own id$/,
+  );
+  expect(await rig.metrics.text()).toContain('telltale_ingest_takeovers_total 5');
+  await rig.ingest.stop();
+  expect(rig.lines[1]).toMatch(/5 times in \d+ s; .* \(2 of this kind were not told one by one\)$/);
+});
+
+it('says once for each cause why cars are refused, and counts them', async () => {
+  const rig = await startRig({ password: 'sesame' });
+  for (let n = 0; n < 5; n++) await (await rig.car(`CAR${n}`, 'wrong')).closed;
+  for (let n = 0; n < 3; n++) await (await rig.car(`a/b\nserve: all well ${n}`, 'sesame')).closed;
+  await rig.ingest.stop();
+  expect(rig.lines).toEqual([
+    'ingest: CAR0: wrong password',
+    'ingest: a/b\\nserve: all well 0: this client id cannot name a car',
+    'ingest: CAR4: wrong password (4 of this kind were not told one by one)',
+    'ingest: a/b\\nserve: all well 2: this client id cannot name a car (2 of this kind were not told one by one)',
+  ]);
+  const text = await rig.metrics.text();
+  expect(text).toContain('telltale_ingest_refused_total{cause="password"} 5');
+  expect(text).toContain('telltale_ingest_refused_total{cause="client-id"} 3');
+});
+
+describe('one client costs only so much', () => {
+  /** Sends it all, and resolves when the broker has closed the connection; another car is served meanwhile. */
+  async function cutOff(rig: Rig, car: MqttCar, bytes: Buffer): Promise<void> {
+    car.socket.write(bytes);
+    const other = await rig.car('OTHER');
+    await other.publishAcked(topicOf('OTHER'), eventOf('OTHER', 1));
+    await car.closed;
+  }
+
+  it('subscriptions', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    const subscriptions = Array.from({ length: 20_000 }, (_, i) => ({ topic: `t${i}`, qos: 0 as const }));
+    await cutOff(rig, car, generate({ cmd: 'subscribe', messageId: 1, subscriptions }));
+    await rig.warned(/CAR1: too many subscriptions/);
+  });
+
+  it('messages half done at QoS 2', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    const packets = Array.from({ length: 200 }, () => car.packet(topicOf('CAR1'), eventOf('CAR1', 1), 2));
+    await cutOff(rig, car, Buffer.concat(packets.map((packet) => generate(packet))));
+    await rig.warned(/CAR1: maxInflightInbound exceeded: 100/);
+  });
+
+  it('a last will', async () => {
+    const rig = await startRig();
+    const car = connect({ port: rig.ingest.port, host: '127.0.0.1' });
+    const will = { topic: topicOf('CAR1'), payload: Buffer.alloc(10_000), qos: 0 as const, retain: false };
+    const login = { protocolId: 'MQTT', protocolVersion: 4, keepalive: 0, clean: true } as const;
+    car.write(generate({ cmd: 'connect', clientId: 'CAR1', ...login, will }));
+    await once(car, 'close');
+    await rig.warned(/a last will has at most 8192 bytes/);
+    expect(await rig.metrics.text()).toContain('telltale_ingest_refused_total{cause="will"} 1');
+  });
+
+  it('commands that a car does not read', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    await car.subscribe('fleet/commands');
+    car.socket.pause();
+    const control = await rig.car('control-page');
+    const packet = generate(control.packet('fleet/commands', Buffer.alloc(200_000), 0));
+    for (let n = 0; n < 200; n++) control.socket.write(packet);
+    await control.closed;
+    await rig.warned(/control-page: too many commands wait for clients that do not read them/);
+  });
+
+  it('connections of one address that do not say who they are', () => {
+    const silent = new SilentSockets(400);
+    const socket = (remoteAddress: string) =>
+      Object.assign(new EventEmitter(), { remoteAddress }) as unknown as Socket;
+    const sockets = Array.from({ length: 101 }, () => socket('10.0.0.1'));
+    expect(sockets.map((one) => silent.admit(one))).toEqual(sockets.map((_, i) => i < 100));
+    expect(silent.admit(socket('10.0.0.2'))).toBe(true);
+    silent.identified(sockets[0]!);
+    expect(silent.admit(socket('10.0.0.1'))).toBe(true);
+    sockets[1]!.emit('close');
+    expect(silent.admit(socket('10.0.0.1'))).toBe(true);
+    expect(silent.admit(socket('10.0.0.1'))).toBe(false);
+  });
 });
