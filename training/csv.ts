@@ -12,6 +12,7 @@ import { timeDirection } from '../core/recording-order.ts';
 import { CounterSurvey, type Counters } from './counters.ts';
 import { Sampler } from './sampler.ts';
 import type { Series } from './series.ts';
+import { shareRows } from './shares.ts';
 
 export interface CsvChoice {
   readonly file: string;
@@ -91,7 +92,9 @@ export async function readCsv(
   // A catalogue that was drawn up from the file itself leaves nothing out.
   const limits = new Limits(catalogue.signals);
   const direction = await timeDirection(recording);
-  const sampler = new Sampler({ ...options, width: names.length });
+  const { seed, maxRows } = options;
+  const shares = shareRows(recording.ids, seed, maxRows);
+  const sampler = new Sampler({ seed, width: names.length, shares });
   const counting = new CounterSurvey(names.length, direction);
   let faulty = 0;
   let firstFault = '';
@@ -111,6 +114,7 @@ export async function readCsv(
     ...recording.timeRemarks,
     ...columnRemarks(recording),
     ...limits.remarks(),
+    ...shares.remarks,
   ];
   const perId = recording.rowCount / Math.max(1, recording.ids.size);
   if (perId < FEW_ROWS)

@@ -1,12 +1,13 @@
 // A stretch of the log as training data: which records, exactly, and the rows drawn from them in bounded memory.
 import type { Catalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
-import type { Log } from '../core/log/log.ts';
+import type { Log, ReadOptions } from '../core/log/log.ts';
 import { createTelemetryReader } from '../core/telemetry-reader.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { CounterSurvey, type Counters } from './counters.ts';
 import { Sampler } from './sampler.ts';
 import type { Series } from './series.ts';
+import { allRows, shareRows } from './shares.ts';
 
 /** Offsets of one partition: `from` inclusive, `to` exclusive. */
 export interface OffsetRange {
@@ -95,6 +96,8 @@ export interface History {
   readonly records: number;
   /** Redelivered, out-of-order or unreadable ones left out. */
   readonly leftOut: number;
+  /** What became of rows there was no room for, a line each. */
+  readonly remarks: readonly string[];
   /** Signals that only rise; their readings are still in the series. */
   readonly counters: Counters;
 }
@@ -107,6 +110,19 @@ export function chooses(cars: readonly string[]): (vin: string) => boolean {
   return (vin) => names.has(vin) || prefixes.some((prefix) => vin.startsWith(prefix));
 }
 
+/** Records of each chosen car, by their keys alone: who gets how many rows must be known before any is kept. */
+async function rowsOfCars(
+  log: HistoryOptions['log'],
+  stretch: ReadOptions,
+  chosen: (vin: string) => boolean,
+): Promise<Map<string, number>> {
+  const rowsOf = new Map<string, number>();
+  for await (const { records } of log.read(telemetryTopic.name, stretch))
+    for (const { key, value } of records)
+      if (value !== null && chosen(key)) rowsOf.set(key, (rowsOf.get(key) ?? 0) + 1);
+  return rowsOf;
+}
+
 /**
  * Reads the ranges into bounded memory.
  * @throws TelltaleError ABORTED, TRAINING_DATA when no chosen car has a row
@@ -114,7 +130,6 @@ export function chooses(cars: readonly string[]): (vin: string) => boolean {
 export async function readHistory(options: HistoryOptions): Promise<History> {
   const { log, catalogue, ranges, cars, seed, maxRows, signal, progress } = options;
   const width = catalogue.signals.length;
-  const sampler = new Sampler({ seed, maxRows, width });
   const counting = new CounterSurvey(width);
   const read = createTelemetryReader(catalogue);
   const chosen = chooses(cars);
@@ -128,6 +143,9 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
     to: { offsets: ranges.map(({ partition, to }) => ({ partition, offset: to })) },
     signal,
   };
+  const shares =
+    all <= maxRows ? allRows(all) : shareRows(await rowsOfCars(log, stretch, chosen), seed, maxRows);
+  const sampler = new Sampler({ seed, width, shares });
   for await (const { records } of log.read(telemetryTopic.name, stretch)) {
     for (const { value } of records) {
       done += 1;
@@ -149,5 +167,11 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   if (series.length === 0)
     throw new TelltaleError('TRAINING_DATA', 'the chosen stretch of history has no row of the chosen cars');
   const counters = counting.counters(catalogue);
-  return { series, records: sampler.seen, leftOut: leftOut + sampler.outOfOrder, counters };
+  return {
+    series,
+    records: sampler.seen,
+    leftOut: leftOut + sampler.outOfOrder,
+    remarks: shares.remarks,
+    counters,
+  };
 }

@@ -132,7 +132,13 @@ export async function dataFromLog(
   { recipe, signal, say }: ReadPlan,
 ): Promise<TrainingData> {
   const progress = tenths(say, 'reading ');
-  const { series, records, leftOut, counters } = await readHistory({
+  const {
+    series,
+    records,
+    leftOut,
+    remarks: thinned,
+    counters,
+  } = await readHistory({
     log,
     catalogue,
     ranges: source.ranges,
@@ -145,6 +151,7 @@ export async function dataFromLog(
   const { faults, notKept } = await readTruth(log, series);
   silence(series, catalogue.signals.length, counters);
   const remarks = [
+    ...thinned,
     ...(notKept > 0 ? [`${notKept} faults of the ground truth lie outside the rows kept`] : []),
     ...counterRemarks(counters, catalogue),
   ];

@@ -8,6 +8,7 @@ import { createDetector } from '../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../core/model/hysteresis.ts';
 import { alertsAsked } from './calibrate.ts';
 import type { Series } from './series.ts';
+import { waterLevel } from './shares.ts';
 import { type KnownFault, visibleIn } from './truth.ts';
 import { turn } from './turn.ts';
 
@@ -54,7 +55,7 @@ export function rowsToScore(series: readonly Series[], most = MOST_ROWS): Map<st
   const cars = new Map<string, Series[]>();
   for (const one of series) cars.set(one.id, [...(cars.get(one.id) ?? []), one]);
   const counts = [...cars.values()].map((list) => list.reduce((sum, { tsMs }) => sum + tsMs.length, 0));
-  const cap = evenShare(counts, most);
+  const cap = waterLevel(counts, most);
   return new Map(
     [...cars].map(([id, list]) => {
       let left = cap;
@@ -69,18 +70,6 @@ export function rowsToScore(series: readonly Series[], most = MOST_ROWS): Map<st
       return [id, kept];
     }),
   );
-}
-
-/** The level L with Σ min(countᵢ, L) ≤ most; the largest count when all fit. */
-export function evenShare(counts: readonly number[], most: number): number {
-  const sorted = [...counts].sort((a, b) => a - b);
-  let left = most;
-  for (const [i, count] of sorted.entries()) {
-    const cars = sorted.length - i;
-    if (count * cars > left) return Math.max(1, Math.floor(left / cars));
-    left -= count;
-  }
-  return sorted.at(-1) ?? 0;
 }
 
 interface Followed extends OwnCar {

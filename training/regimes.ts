@@ -81,7 +81,7 @@ export interface Placeable {
 }
 
 /**
- * The `most` stretches of one car that are kept: three places in four go by priority alone, the fourth to the regimes in turn.
+ * The `most` stretches of one car that are kept, in the order of their places: three places in four go by priority alone, the fourth to the regimes in turn.
  * @param phase 0..1, fixed for the car: which of the four is the regimes', so that a fleet of few stretches a car has them too
  */
 export function keepPlaced<T extends Placeable>(
@@ -90,7 +90,7 @@ export function keepPlaced<T extends Placeable>(
   width: number,
   phase: number,
 ): T[] {
-  if (stretches.length <= most) return [...stretches];
+  const places = Math.min(most, stretches.length);
   const inOrder = [...stretches].sort((a, b) => a.priority - b.priority || a.index - b.index);
   const byRegime = new Map<number, T[]>();
   for (const one of inOrder) {
@@ -103,7 +103,7 @@ export function keepPlaced<T extends Placeable>(
   const kept = new Set<T>();
   let next = 0;
   let turn = 0;
-  for (let place = 0; kept.size < most; place += 1) {
+  for (let place = 0; kept.size < places; place += 1) {
     let taken: T | undefined;
     if (place % PLACES_IN_TURN === Math.floor(phase * PLACES_IN_TURN)) {
       // A place wishes for each regime in turn, the first one another than the place before it.

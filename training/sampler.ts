@@ -1,34 +1,24 @@
-// Keeps memory bounded however long the history: rows come in car by car, are kept as short stretches in time order, and when
-// there are too many, stretches are given up by a seeded draw, the cars with the most rows first, rare driving last
-// (regimes.ts). What is kept depends on the rows and the seed only, not on how partitions were interleaved.
-import { createHash } from 'node:crypto';
+// Keeps memory bounded however long the history: rows come in car by car, are kept as short stretches in time order, and of a car
+// that has more than its part (shares.ts) stretches are given up by a seeded draw, rare driving last (regimes.ts). What is kept depends
+// on the rows and the seed only, not on how partitions were interleaved.
 import { keepPlaced, type Placeable, RegimeFinder } from './regimes.ts';
 import type { Series } from './series.ts';
+import { drawPriority, LEAST_STRETCH_ROWS, type Shares, shareRows } from './shares.ts';
 
-/**
- * Rows of a stretch: eight times the longest average of any head (200 events), so that training sees averages as they are in
- * the middle of a drive. Fewer where so long ones would be too few places.
- */
-const STRETCH_ROWS = 1600;
-const LEAST_STRETCHES = 20;
-const LEAST_STRETCH_ROWS = 60;
-
-/** Rows of a stretch when `maxRows` may be kept. */
-export const stretchRows = (maxRows: number): number =>
-  Math.max(LEAST_STRETCH_ROWS, Math.min(STRETCH_ROWS, Math.floor(maxRows / LEAST_STRETCHES)));
-
+/** Rows there is room for when a car comes. */
+const FIRST_ROWS = 64;
 /** Older rows in a row after which a car's time is taken to begin anew. */
 export const CLOCK_SET_BACK = 10;
 
-/** Its priority is drawn from seed, car and index. */
+/** Its priority is drawn from seed, car and index; those cut short, at the ends of a drive, come last. */
 interface Stretch extends Placeable {
   readonly tsMs: Float64Array;
   readonly values: Float32Array;
+  /** Only its beginning is left. */
+  readonly cut?: boolean;
 }
 
 interface CarRows {
-  /** Drawn from seed and car: of too many cars the lowest are kept. */
-  readonly priority: number;
   /** Drawn from seed and car: whose turn it is among its places (keepPlaced). */
   readonly phase: number;
   /** Stretches closed so far, kept or not. */
@@ -37,33 +27,33 @@ interface CarRows {
   older: number;
   stretches: Stretch[];
   readonly regimes: RegimeFinder;
-  /** The stretch being filled: `filled` rows of it. */
-  readonly tsMs: Float64Array;
-  readonly values: Float32Array;
+  /** The stretch being filled: `filled` rows of it; the room grows, for most cars of a large fleet are short. */
+  tsMs: Float64Array;
+  values: Float32Array;
   filled: number;
+  /** Rows at which it is closed. */
+  closesAt: number;
+  rows: number;
   lastTsMs: number;
 }
 
 export interface SamplerOptions {
   readonly seed: number;
-  readonly maxRows: number;
   /** Signals a row. */
   readonly width: number;
+  readonly shares: Omit<Shares, 'remarks'>;
 }
 
 export class Sampler {
   readonly #options: SamplerOptions;
   readonly #stretch: number;
   readonly #cars = new Map<string, CarRows>();
-  /** The car drawn last, known while there is no room for another. */
-  #last: readonly [string, CarRows] | null = null;
-  #held = 0;
   #seen = 0;
   #outOfOrder = 0;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
-    this.#stretch = stretchRows(options.maxRows);
+    this.#stretch = options.shares.stretchRows;
   }
 
   /** Rows added so far. */
@@ -78,8 +68,8 @@ export class Sampler {
 
   add(car: string, tsMs: number, values: Float64Array): void {
     this.#seen += 1;
-    const rows = this.#cars.get(car) ?? this.#admit(car);
-    if (rows === null) return;
+    if (this.#options.shares.leftOut.has(car)) return;
+    const rows = this.#cars.get(car) ?? this.#begin(car);
     if (tsMs < rows.lastTsMs) {
       rows.older += 1;
       if (rows.older < CLOCK_SET_BACK) {
@@ -92,103 +82,117 @@ export class Sampler {
     }
     rows.older = 0;
     rows.lastTsMs = tsMs;
+    if (rows.filled === rows.tsMs.length) grow(rows);
     rows.tsMs[rows.filled] = tsMs;
     rows.values.set(values, rows.filled * values.length);
     rows.filled += 1;
-    if (rows.filled < this.#stretch) return;
+    rows.rows += 1;
+    if (rows.filled < rows.closesAt) return;
     this.#close(car, rows);
-    if (this.#held > 1.25 * this.#most()) this.#thin();
+    if (rows.stretches.length > 1.25 * this.#places() + 1) this.#thin(rows);
   }
 
-  /** Makes room for a car, null when the cars that are there were drawn before it. Each car has at least one stretch. */
-  #admit(car: string): CarRows | null {
+  #begin(car: string): CarRows {
     const { seed, width } = this.#options;
-    const priority = drawPriority(seed, car, -1);
-    if (this.#cars.size >= this.#most()) {
-      this.#last ??= [...this.#cars].reduce((a, b) => (b[1].priority > a[1].priority ? b : a));
-      const [last, given] = this.#last;
-      if (given.priority < priority) return null;
-      this.#cars.delete(last);
-      this.#held -= given.stretches.length;
-      this.#last = null;
-    }
     const rows: CarRows = {
-      priority,
       phase: drawPriority(seed, car, -2),
       nextIndex: 0,
       older: 0,
       stretches: [],
       regimes: new RegimeFinder(width),
-      tsMs: new Float64Array(this.#stretch),
-      values: new Float32Array(this.#stretch * width),
+      tsMs: new Float64Array(FIRST_ROWS),
+      values: new Float32Array(FIRST_ROWS * width),
       filled: 0,
+      closesAt: this.#firstStretch(car),
+      rows: 0,
       lastTsMs: Number.NEGATIVE_INFINITY,
     };
     this.#cars.set(car, rows);
     return rows;
   }
 
-  /** Stretches that may be kept in the end. */
-  #most(): number {
-    return Math.max(1, Math.floor(this.#options.maxRows / this.#stretch));
+  /** Rows before the first whole stretch of a car that is thinned, drawn among those that are over, or all would begin as drives do. */
+  #firstStretch(car: string): number {
+    const { seed, shares } = this.#options;
+    const rows = shares.rowsOf.get(car) ?? 0;
+    if (rows <= shares.quota) return this.#stretch;
+    const before = Math.floor(drawPriority(seed, car, -3) * ((rows % this.#stretch) + 1));
+    return before > 0 ? before : this.#stretch;
+  }
+
+  /** Places for stretches that a car has at most; the last of them may hold a part of one. */
+  #places(): number {
+    return Math.ceil(this.#options.shares.quota / this.#stretch);
   }
 
   #close(car: string, rows: CarRows): void {
     const index = rows.nextIndex;
     rows.nextIndex += 1;
-    this.#held += 1;
     const values = rows.values.slice(0, rows.filled * this.#options.width);
     rows.stretches.push({
       index,
-      priority: drawPriority(this.#options.seed, car, index),
+      priority:
+        rows.filled === this.#stretch
+          ? drawPriority(this.#options.seed, car, index)
+          : 2 - rows.filled / this.#stretch,
       regime: rows.regimes.next(values, rows.filled),
       tsMs: rows.tsMs.slice(0, rows.filled),
       values,
     });
     rows.filled = 0;
+    rows.closesAt = this.#stretch;
   }
 
-  /**
-   * Brings the stretches held down to what may be kept, by one cap for every car. The cap depends on how many stretches each
-   * car has had so far and only falls, so thinning early or late leaves the same ones.
-   */
-  #thin(): void {
-    const cap = waterLevel(
-      [...this.#cars.values()].map(({ nextIndex }) => nextIndex),
-      this.#most(),
-    );
-    for (const rows of this.#cars.values()) {
-      if (rows.stretches.length <= cap) continue;
-      this.#held -= rows.stretches.length - cap;
-      rows.stretches = keepPlaced(rows.stretches, cap, this.#options.width, rows.phase);
-    }
+  /** Gives up stretches of a car that has more rows than its part; early or late leaves the same ones. */
+  #thin(rows: CarRows): void {
+    if (rows.rows > this.#options.shares.quota)
+      rows.stretches = keepPlaced(rows.stretches, this.#places(), this.#options.width, rows.phase);
+  }
+
+  /** The stretches of a car that are kept in the end: the last place has what the others leave of its part. */
+  #kept(rows: CarRows): Stretch[] {
+    const { quota } = this.#options.shares;
+    if (rows.rows <= quota) return rows.stretches;
+    this.#thin(rows);
+    const { width } = this.#options;
+    return rows.stretches.flatMap((stretch, place) => {
+      const most = quota - place * this.#stretch;
+      if (stretch.tsMs.length <= most) return [stretch];
+      if (place > 0 && most < LEAST_STRETCH_ROWS) return [];
+      const [tsMs, values] = [stretch.tsMs.subarray(0, most), stretch.values.subarray(0, most * width)];
+      return [{ ...stretch, tsMs, values, cut: true }];
+    });
   }
 
   /** What was kept: cars by name, stretches in time order, neighbouring ones joined. */
   series(): Series[] {
     for (const [car, rows] of this.#cars) if (rows.filled > 0) this.#close(car, rows);
-    this.#thin();
     const names = [...this.#cars.keys()].sort();
-    return names.flatMap((id) => joined(id, this.#cars.get(id)!.stretches, this.#options.width));
+    return names.flatMap((id) => joined(id, this.#kept(this.#cars.get(id)!), this.#options.width));
   }
 }
 
-/** A number in [0, 1) that only seed, car and index decide. */
-function drawPriority(seed: number, car: string, index: number): number {
-  const digest = createHash('sha256').update(`${seed}/${index}/${car}`).digest();
-  return digest.readUIntBE(0, 6) / 2 ** 48;
+/** Series that are in memory already, thinned as they would be from a log or a file. */
+export function sampleSeries(
+  series: readonly Series[],
+  width: number,
+  { seed, maxRows }: { readonly seed: number; readonly maxRows: number },
+): Series[] {
+  const rowsOf = new Map<string, number>();
+  for (const { id, tsMs } of series) rowsOf.set(id, (rowsOf.get(id) ?? 0) + tsMs.length);
+  const sampler = new Sampler({ seed, width, shares: shareRows(rowsOf, seed, maxRows) });
+  for (const { id, tsMs, values } of series)
+    for (const [i, ts] of tsMs.entries())
+      sampler.add(id, ts, Float64Array.from(values.subarray(i * width, (i + 1) * width)));
+  return sampler.series();
 }
 
-/** The level L with Σ min(countᵢ, L) = most; the largest count when all fit. */
-function waterLevel(counts: readonly number[], most: number): number {
-  const sorted = [...counts].sort((a, b) => a - b);
-  let left = most;
-  for (const [i, count] of sorted.entries()) {
-    const cars = sorted.length - i;
-    if (count * cars > left) return Math.max(1, Math.floor(left / cars));
-    left -= count;
-  }
-  return sorted.at(-1) ?? 0;
+function grow(rows: CarRows): void {
+  const [{ tsMs, values }, times] = [rows, 2];
+  rows.tsMs = new Float64Array(times * tsMs.length);
+  rows.tsMs.set(tsMs);
+  rows.values = new Float32Array(times * values.length);
+  rows.values.set(values);
 }
 
 function joined(id: string, stretches: readonly Stretch[], width: number): Series[] {
@@ -196,7 +200,7 @@ function joined(id: string, stretches: readonly Stretch[], width: number): Serie
   const out: Series[] = [];
   for (let i = 0; i < inOrder.length; ) {
     let end = i + 1;
-    while (end < inOrder.length && inOrder[end]!.index === inOrder[end - 1]!.index + 1) end += 1;
+    while (end < inOrder.length && follows(inOrder[end]!, inOrder[end - 1]!)) end += 1;
     const run = inOrder.slice(i, end);
     const rows = run.reduce((sum, { tsMs }) => sum + tsMs.length, 0);
     const tsMs = new Float64Array(rows);
@@ -212,3 +216,5 @@ function joined(id: string, stretches: readonly Stretch[], width: number): Serie
   }
   return out;
 }
+
+const follows = (next: Stretch, one: Stretch) => next.index === one.index + 1 && one.cut !== true;

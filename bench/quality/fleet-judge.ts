@@ -9,6 +9,7 @@ import { trainModel } from '../../training/fit.ts';
 import { scoreSeries } from '../../training/judge.ts';
 import { alertsOf } from '../../training/methods.ts';
 import { firstRise, risesOf } from '../../training/metrics.ts';
+import { sampleSeries } from '../../training/sampler.ts';
 import { driveFleet, ODDITY_KINDS, oddAmong, planBreaks } from './fleet.ts';
 
 /** Whole cars of one kind, and the alerts they raised. */
@@ -47,6 +48,8 @@ export const FLEET_SIZES = {
 const LONGEST_RAMP_S = 1800;
 /** One alert per car-day. */
 const ALERTS_PER_HOUR = 1 / 24;
+/** The default of --max-rows. */
+const MAX_ROWS = 300_000;
 /** Of five cars one is electric, and a quarter of what breaks: so many cars for each that breaks hold enough of both. */
 const CARS_PER_BREAK = 3;
 
@@ -106,7 +109,11 @@ export async function measureFleet(
   const families = judgedFamilies();
   const { bundle, model } = await trainModel({
     catalogue,
-    series: driveHistory(size),
+    // Through the door of `telltale train`, which keeps so many rows of so long a history.
+    series: sampleSeries(driveHistory(size), catalogue.signals.length, {
+      seed: size.seed,
+      maxRows: MAX_ROWS,
+    }),
     seed: size.seed,
     alertsPerHour: ALERTS_PER_HOUR,
     backend,

@@ -14,6 +14,7 @@ import { scoreSeries } from '../../training/judge.ts';
 import { alertsOf } from '../../training/methods.ts';
 import { risesOf } from '../../training/metrics.ts';
 import { Sampler } from '../../training/sampler.ts';
+import { allRows } from '../../training/shares.ts';
 import { makeScore } from '../alerts/support.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 
@@ -47,7 +48,7 @@ const valuesOf = ({ strange }: Row) => Float64Array.of(strange ? 120 : 50, 2000,
 
 /** As training counts them: rows sampled, scored, alerts at the threshold. Times of the rises, s after the start. */
 function byTraining(rows: readonly Row[]): number[] {
-  const sampler = new Sampler({ seed: 1, maxRows: 10_000, width: WIDTH });
+  const sampler = new Sampler({ seed: 1, width: WIDTH, shares: allRows(10_000) });
   for (const row of rows) sampler.add('a', row.tsMs, valuesOf(row));
   return sampler.series().flatMap((series) => {
     const alerts = alertsOf(series.tsMs, scoreSeries(DETECTOR, series), BUNDLE.threshold, BUNDLE);

@@ -2,13 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, loadBackend } from '../../core/model/backend.ts';
 import { normal, seededRandom } from '../../core/model/random.ts';
 import { trainModel } from '../../training/fit.ts';
-import {
-  alarmsOnItsOwn,
-  checkOwnHistory,
-  evenShare,
-  rowsToScore,
-  scoreOwnHistory,
-} from '../../training/own-history.ts';
+import { alarmsOnItsOwn, checkOwnHistory, rowsToScore, scoreOwnHistory } from '../../training/own-history.ts';
 import { rowsIn, type Series } from '../../training/series.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 
@@ -87,7 +81,6 @@ describe('a model on its own history', () => {
       ['b', 4],
     ]);
     expect(kept.get('a')![0]!.values.length).toBe(100 * width);
-    expect(evenShare([5, 5], 100)).toBe(5);
   });
 });
 

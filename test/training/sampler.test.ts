@@ -1,10 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { normal, seededRandom } from '../../core/model/random.ts';
-import { Sampler, stretchRows } from '../../training/sampler.ts';
+import { Sampler, sampleSeries } from '../../training/sampler.ts';
 import { carsIn, rowsIn } from '../../training/series.ts';
+import { shareRows, stretchRows } from '../../training/shares.ts';
+
+interface Room {
+  readonly seed: number;
+  readonly maxRows: number;
+  readonly width: number;
+}
+
+/** A sampler for cars of so many rows. */
+const samplerOf = (cars: Readonly<Record<string, number>>, { seed, maxRows, width }: Room): Sampler =>
+  new Sampler({ seed, width, shares: shareRows(new Map(Object.entries(cars)), seed, maxRows) });
 
 /** Rows of several cars, in turn or car after car; the reading tells car and row. */
-function fill(sampler: Sampler, cars: Readonly<Record<string, number>>, inTurn = true): Sampler {
+function fill(cars: Readonly<Record<string, number>>, room: Room, inTurn = true): Sampler {
+  const sampler = samplerOf(cars, room);
   const names = Object.keys(cars);
   const row = (name: string, i: number) =>
     sampler.add(name, 1000 * i, Float64Array.of(names.indexOf(name) * 1e6 + i));
@@ -26,7 +38,7 @@ describe('Sampler', () => {
   });
 
   it('keeps everything while it fits, a car in one piece', () => {
-    const sampler = fill(new Sampler({ seed: 1, maxRows: 10_000, width: 1 }), { b: 700, a: 50 });
+    const sampler = fill({ b: 700, a: 50 }, { seed: 1, maxRows: 10_000, width: 1 });
     expect(rowsOf(sampler)).toEqual([
       { id: 'a', from: 0, count: 50, last: 1e6 + 49 },
       { id: 'b', from: 0, count: 700, last: 699 },
@@ -34,11 +46,14 @@ describe('Sampler', () => {
   });
 
   it('holds no more rows than asked for, the short car whole, the long ones in equal parts', () => {
-    const sampler = fill(new Sampler({ seed: 1, maxRows: 6000, width: 1 }), {
-      long: 30_000,
-      longer: 60_000,
-      short: 400,
-    });
+    const sampler = fill(
+      {
+        long: 30_000,
+        longer: 60_000,
+        short: 400,
+      },
+      { seed: 1, maxRows: 6000, width: 1 },
+    );
     const series = sampler.series();
     const count = (name: string) => rowsIn(series.filter(({ id }) => id === name));
     expect(rowsIn(series)).toBeLessThanOrEqual(6000);
@@ -56,7 +71,7 @@ describe('Sampler', () => {
   it('keeps the same rows however the cars were interleaved, and others for another seed', () => {
     const cars = { a: 5000, b: 9000, c: 700 };
     const kept = (seed: number, inTurn: boolean) =>
-      rowsOf(fill(new Sampler({ seed, maxRows: 3000, width: 1 }), cars, inTurn));
+      rowsOf(fill(cars, { seed, maxRows: 3000, width: 1 }, inTurn));
     expect(kept(1, true)).toEqual(kept(1, false));
     expect(kept(1, true)).not.toEqual(kept(2, true));
   });
@@ -67,7 +82,7 @@ describe('Sampler', () => {
     const rare = new Map<number, readonly [number, number]>();
     for (const at of [150, 250, 350]) rare.set(at, [1, 5]);
     for (let at = 40; at < 400; at += 9) rare.set(at, [0, -5]);
-    const sampler = new Sampler({ seed: 1, maxRows: 6000, width: 2 });
+    const sampler = samplerOf({ a: 120_000 }, { seed: 1, maxRows: 6000, width: 2 });
     for (let stretch = 0; stretch < 400; stretch += 1) {
       for (let r = 0; r < 300; r += 1) {
         const row = Float64Array.of(normal(random), normal(random));
@@ -99,7 +114,8 @@ describe('Sampler', () => {
         }),
       }));
       const keptOf = (turns: (left: number) => number) => {
-        const sampler = new Sampler({ seed: round, maxRows: 1200, width: 2 });
+        const rows = Object.fromEntries(cars.map(({ name, readings }) => [name, readings.length]));
+        const sampler = samplerOf(rows, { seed: round, maxRows: 1200, width: 2 });
         const open = cars.map(({ name, readings }) => ({ name, readings, at: 0 }));
         while (open.length > 0) {
           const which = turns(open.length);
@@ -117,14 +133,14 @@ describe('Sampler', () => {
   });
 
   it('leaves rows out that are older than the one before, and counts them', () => {
-    const sampler = new Sampler({ seed: 1, maxRows: 1000, width: 1 });
+    const sampler = samplerOf({ a: 150 }, { seed: 1, maxRows: 1000, width: 1 });
     for (const tsMs of [1000, 3000, 2000, 3000, 4000]) sampler.add('a', tsMs, Float64Array.of(tsMs));
     expect(sampler.outOfOrder).toBe(1);
     expect([...sampler.series()[0]!.tsMs]).toEqual([1000, 3000, 3000, 4000]);
   });
 
   it('begins another piece when time begins anew', () => {
-    const sampler = new Sampler({ seed: 1, maxRows: 1000, width: 1 });
+    const sampler = samplerOf({ a: 150 }, { seed: 1, maxRows: 1000, width: 1 });
     for (let i = 0; i < 100; i += 1) sampler.add('a', 1000 * i, Float64Array.of(i));
     for (let i = 0; i < 50; i += 1) sampler.add('a', 1000 * i, Float64Array.of(i));
     expect(sampler.outOfOrder).toBe(9);
@@ -134,13 +150,60 @@ describe('Sampler', () => {
     ]);
   });
 
-  it('keeps whole cars of too many, the same ones in any order', () => {
+  it('thins rows, not cars: every car of many keeps an equal part in one piece, from anywhere in its drive', () => {
+    const cars = Object.fromEntries(Array.from({ length: 864 }, (_, i) => [`car ${i}`, 1500]));
+    const room = { seed: 1, maxRows: 300_000, width: 1 };
+    const series = fill(cars, room).series();
+    expect(carsIn(series)).toHaveLength(864);
+    const rows = series.map(({ tsMs }) => tsMs.length);
+    // 300,000 / 864.
+    expect(new Set(rows)).toEqual(new Set([347]));
+    expect(series).toHaveLength(864);
+    const early = series.filter(({ tsMs }) => tsMs[0]! < 375_000).length;
+    expect(early / 864).toBeGreaterThan(0.2);
+    expect(early / 864).toBeLessThan(0.5);
+    expect(shareRows(new Map(Object.entries(cars)), 1, 300_000).remarks).toEqual([
+      '1,296,000 rows are thinned to 300,000: 864 cars of 864 keep 347 rows each, drawn by the seed; --max-rows 1,296,000 would keep all',
+    ]);
+  });
+
+  it('uses the room there is: cars of a stretch and a bit lose no more than their part asks for', () => {
+    const cars = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`car ${i}`, 1806]));
+    expect(rowsIn(fill(cars, { seed: 1, maxRows: 200_000, width: 1 }).series())).toBe(180_600);
+    const half = fill(cars, { seed: 1, maxRows: 90_000, width: 1 }).series();
+    expect(carsIn(half)).toHaveLength(100);
+    expect(rowsIn(half)).toBe(90_000);
+    const most = fill(cars, { seed: 1, maxRows: 170_000, width: 1 }).series();
+    expect(carsIn(most)).toHaveLength(100);
+    expect(rowsIn(most)).toBeGreaterThan(0.96 * 170_000);
+    expect(rowsIn(most)).toBeLessThanOrEqual(170_000);
+  });
+
+  it('gives what short cars leave to the others, and is the same for series in memory', () => {
+    const cars = { short: 30, other: 900, long: 9000 };
+    const series = fill(cars, { seed: 1, maxRows: 3000, width: 1 }).series();
+    const of = (name: string) => rowsIn(series.filter(({ id }) => id === name));
+    expect([of('short'), of('other')]).toEqual([30, 900]);
+    expect(of('long')).toBeGreaterThan(1900);
+    expect(of('long')).toBeLessThanOrEqual(2070);
+    const whole = fill(cars, { seed: 1, maxRows: 100_000, width: 1 }).series();
+    expect(sampleSeries(whole, 1, { seed: 1, maxRows: 3000 })).toEqual(series);
+  });
+
+  it('leaves whole cars out only where each would have less than 60 rows, says how many, and the same ones in any order', () => {
     const names = Array.from({ length: 300 }, (_, i) => `car ${i}`);
     const kept = (order: readonly string[]) => {
-      const cars = Object.fromEntries(order.map((name) => [name, 50]));
-      return carsIn(fill(new Sampler({ seed: 1, maxRows: 1200, width: 1 }), cars).series());
+      const cars = Object.fromEntries(order.map((name) => [name, 500]));
+      return carsIn(fill(cars, { seed: 1, maxRows: 1200, width: 1 }).series());
     };
     expect(kept(names)).toHaveLength(20);
     expect(kept([...names].reverse())).toEqual(kept(names));
+    const shares = shareRows(new Map(names.map((name) => [name, 500])), 1, 1200);
+    expect(shares.leftOut.size).toBe(280);
+    expect(shares.remarks[0]).toMatch(
+      /^280 of 300 cars left out whole, 140,000 rows, drawn by the seed: 1,200 rows are less than 60 in a row for each, .* --max-rows 18,000 keeps every car \(car \d+, .*, …\)$/,
+    );
+    // Short cars need no more than they have.
+    expect(shareRows(new Map(names.map((name) => [name, 20])), 1, 6000).leftOut.size).toBe(0);
   });
 });
