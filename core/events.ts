@@ -42,6 +42,26 @@ export const Telemetry = Type.Object(
 );
 export type Telemetry = Static<typeof Telemetry>;
 
+/**
+ * What stands in the log: an event whose frame can be read, with whatever the car sent in it. Which of it is a reading,
+ * telemetry-reader.ts says, and nobody else.
+ */
+export const TelemetryRecord = Type.Object(
+  {
+    ...Telemetry.properties,
+    session: Type.Optional(
+      Type.Unknown({ description: 'As in Telemetry; what is no text and no number is none' }),
+    ),
+    signals: Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      description:
+        'Signal name → what was sent; only numbers within the range of the catalogue are readings, all else is missing',
+    }),
+  },
+  { additionalProperties: true, $id: 'TelemetryRecord' },
+);
+export type TelemetryRecord = Static<typeof TelemetryRecord>;
+
 export const GroundTruth = Type.Object(
   {
     vin: Vin,
@@ -119,6 +139,7 @@ export const DeadLetter = Type.Object(
       'foreign-vin',
       'too-large',
       'unknown-topic',
+      'implausible-time',
     ]),
     detail: Type.String({ description: 'What is wrong and where' }),
     topic: Type.String({ description: 'MQTT topic it was published to' }),

@@ -35,6 +35,16 @@ export const METRICS = {
     type: 'counter',
     help: 'Connections closed because another came with the same client id',
   },
+  telltale_ingest_readings_total: {
+    type: 'counter',
+    help: 'Readings of accepted events that are taken as missing; signal is empty for names outside the catalogue',
+    labels: ['reason', 'signal'],
+  },
+  telltale_ingest_odd_events_total: {
+    type: 'counter',
+    help: 'Events accepted that have fields nobody reads (unknown-field), or no reading at all (no-reading)',
+    labels: ['reason'],
+  },
   telltale_ingest_connections: { type: 'gauge', help: 'MQTT connections open' },
   telltale_ingest_append_ms: {
     type: 'histogram',

@@ -92,6 +92,18 @@ export const SETTINGS = {
     'Megabytes of events that may wait for a slow log before ingest stops reading its connections',
     'TELLTALE_INGEST_BUFFER_MB',
   ),
+  maxEventAge: setting(
+    maybe(duration(0, 36_500 * 86_400_000)),
+    null,
+    'Events older than this when they come in are dead letters; 36500d: none is (default 400d)',
+    'TELLTALE_MAX_EVENT_AGE',
+  ),
+  maxEventAhead: setting(
+    maybe(duration(0, 36_500 * 86_400_000)),
+    null,
+    'Events further than this ahead of the clock when they come in are dead letters (default 10m)',
+    'TELLTALE_MAX_EVENT_AHEAD',
+  ),
   httpHost: setting(
     text('HOST'),
     '127.0.0.1',
@@ -214,6 +226,11 @@ export const SETTINGS = {
     list,
     [] as readonly string[],
     'MQTT brokers the cars are spread over, each host:port (default: --mqtt-host, --mqtt-port)',
+  ),
+  keepTimes: setting(
+    flag,
+    false,
+    'Leave the times of a recording as they are, also years past; default: those are moved, so that they end now',
   ),
   check: setting(flag, false, 'Compare the simulated fleet with real drives (--csv), fact by fact'),
   label: setting(flag, false, 'Add a column that is 1 where a fault of the car can be seen'),

@@ -1,9 +1,11 @@
 // From the bytes of a telemetry event to numbers in catalogue order: the hot path of scoring, and how training reads history.
 // Ingest has validated every event; here only what both rely on is looked at again, and null says that it does not hold.
+// The log keeps what cars sent; what a reading is worth is decided here, once: of no number, and of one that the catalogue calls
+// impossible (a sensor's code for "not available"), nothing is known, and it is missing like one that was not sent.
 //
 // Events in the form that JSON.stringify gives, with names that need no escape, are read byte by byte, several times faster
 // than through JSON.parse; everything else is left to JSON.parse. Both ways give the same numbers to the last bit.
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, SignalSpec } from './catalogue.ts';
 
 /** One event. The object and its array are reused by the next read. */
 export interface TelemetryEvent {
@@ -12,7 +14,7 @@ export interface TelemetryEvent {
   tsMs: number;
   /** 32-bit hash of the session mark that the car gave, 0: none. */
   session: number;
-  /** Readings in catalogue order; NaN: missing. */
+  /** Readings in catalogue order; NaN: missing, no number, or impossible. */
   readonly values: Float64Array;
 }
 
@@ -34,20 +36,30 @@ const TENS = Float64Array.from({ length: 23 }, (_, i) => 10 ** i);
 /** Digits whose value a 64-bit float surely holds exactly. */
 const EXACT_DIGITS = 15;
 
+/** Why something that was sent for a signal is no reading of it. */
+export type NoReading = 'not-a-number' | 'out-of-range';
+
+/** Why nothing is known from what was sent; null: it is a reading, or says itself that there is none. */
+export function whyNoReading(sent: unknown, { min, max }: Pick<SignalSpec, 'min' | 'max'>): NoReading | null {
+  if (sent === null || sent === undefined) return null;
+  if (typeof sent !== 'number') return 'not-a-number';
+  return sent >= min && sent <= max ? null : 'out-of-range';
+}
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A reader for one catalogue; null for bytes that are no telemetry event. */
 export function createTelemetryReader(catalogue: Catalogue): TelemetryReader {
-  const names = catalogue.signals.map(({ name }) => name);
+  const { signals } = catalogue;
   const event: TelemetryEvent = {
     vin: '',
     seq: 0,
     tsMs: 0,
     session: 0,
-    values: new Float64Array(names.length),
+    values: new Float64Array(signals.length),
   };
-  const quick = new QuickReader(names, event);
-  return (bytes) => (quick.read(bytes) || readSlowly(bytes, names, event) ? event : null);
+  const quick = new QuickReader(signals, event);
+  return (bytes) => (quick.read(bytes) || readSlowly(bytes, signals, event) ? event : null);
 }
 
 /** A session mark, text or number, as a number that is not 0 (FNV-1a, 32 bits); 0 of anything else. */
@@ -60,7 +72,7 @@ function sessionOf(mark: unknown): number {
 }
 
 /** Any JSON, by the platform's parser. */
-function readSlowly(bytes: Uint8Array, names: readonly string[], event: TelemetryEvent): boolean {
+function readSlowly(bytes: Uint8Array, specs: readonly SignalSpec[], event: TelemetryEvent): boolean {
   let parsed: { vin?: unknown; seq?: unknown; ts?: unknown; session?: unknown; signals?: unknown } | null;
   try {
     parsed = JSON.parse(utf8.decode(bytes));
@@ -72,11 +84,12 @@ function readSlowly(bytes: Uint8Array, names: readonly string[], event: Telemetr
   if (typeof vin !== 'string' || vin === '') return false;
   if (!Number.isSafeInteger(seq) || (seq as number) < 0) return false;
   if (!Number.isSafeInteger(ts) || (ts as number) < 0) return false;
-  if (typeof signals !== 'object' || signals === null) return false;
-  for (let i = 0; i < names.length; i += 1) {
-    const name = names[i]!;
-    const value = Object.hasOwn(signals, name) ? (signals as Record<string, unknown>)[name] : undefined;
-    event.values[i] = typeof value === 'number' ? value : Number.NaN;
+  if (typeof signals !== 'object' || signals === null || Array.isArray(signals)) return false;
+  for (let i = 0; i < specs.length; i += 1) {
+    const spec = specs[i]!;
+    const { name } = spec;
+    const sent = Object.hasOwn(signals, name) ? (signals as Record<string, unknown>)[name] : undefined;
+    event.values[i] = typeof sent === 'number' && whyNoReading(sent, spec) === null ? sent : Number.NaN;
   }
   event.vin = vin;
   event.seq = seq as number;
@@ -90,15 +103,19 @@ class QuickReader {
   readonly #event: TelemetryEvent;
   readonly #names: readonly Uint8Array[];
   readonly #byName: ReadonlyMap<string, number>;
+  readonly #min: Float64Array;
+  readonly #max: Float64Array;
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   /** The number read last. */
   #number = 0;
 
-  constructor(names: readonly string[], event: TelemetryEvent) {
+  constructor(signals: readonly SignalSpec[], event: TelemetryEvent) {
     this.#event = event;
-    this.#names = names.map((name) => Buffer.from(name));
-    this.#byName = new Map(names.map((name, i) => [name, i]));
+    this.#names = signals.map(({ name }) => Buffer.from(name));
+    this.#byName = new Map(signals.map(({ name }, i) => [name, i]));
+    this.#min = Float64Array.from(signals, ({ min }) => min);
+    this.#max = Float64Array.from(signals, ({ max }) => max);
   }
 
   /** False when the bytes are not of the usual form; the event is then undefined. */
@@ -180,7 +197,10 @@ class QuickReader {
         if (index >= 0) values[index] = Number.NaN;
       } else {
         if (!this.#readNumber()) return false;
-        if (index >= 0) values[index] = this.#number;
+        if (index >= 0) {
+          const value = this.#number;
+          values[index] = value >= this.#min[index]! && value <= this.#max[index]! ? value : Number.NaN;
+        }
       }
     } while (this.#take(COMMA));
     return this.#take(CLOSE);

@@ -1,7 +1,15 @@
 // One table binds each topic to its schema, key, retention and single writer; nobody else spells a topic's name.
 import { Ajv, type ValidateFunction } from 'ajv';
 import { messageOf, TelltaleError } from './errors.ts';
-import { Alert, DeadLetter, GroundTruth, ModelRelease, type Schema, Score, Telemetry } from './events.ts';
+import {
+  Alert,
+  DeadLetter,
+  GroundTruth,
+  ModelRelease,
+  type Schema,
+  Score,
+  TelemetryRecord,
+} from './events.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -60,7 +68,7 @@ function bytesTopic(facts: TopicFacts): Topic<Uint8Array> {
   return { ...facts, schema: null, encode: (value) => value, decode: (bytes) => bytes };
 }
 
-export const telemetryTopic = jsonTopic<Telemetry>(Telemetry, {
+export const telemetryTopic = jsonTopic<TelemetryRecord>(TelemetryRecord, {
   name: 'telemetry',
   key: 'vin',
   owner: 'ingest',

@@ -3,7 +3,9 @@
 import { resolveCatalogue } from '../core/catalogue.ts';
 import { aborted, type Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
+import { createTelemetryReader } from '../core/telemetry-reader.ts';
 import { telemetryTopic } from '../core/topics.ts';
+import { timeBoundsOf } from '../ingest/plausible-time.ts';
 import { credentials, scenarioOf } from '../simulator/command.ts';
 import { followCommands } from '../simulator/control.ts';
 import { type FleetRun, startFleet } from '../simulator/run.ts';
@@ -22,7 +24,12 @@ export async function runLiveDemo(settings: Settings, context: Context): Promise
   const { say, signal } = context;
   const catalogue = await resolveCatalogue(settings);
   const scenario = await scenarioOf(settings);
-  const stack = await startStack(settings, context, catalogue, { breakable: true });
+  const bounds = timeBoundsOf(settings);
+  // A fleet faster than the clock is ahead of it.
+  const stack = await startStack(settings, context, catalogue, {
+    breakable: true,
+    timeBounds: { ...bounds, maxAheadMs: scenario.speed > 1 ? Infinity : bounds.maxAheadMs },
+  });
   try {
     say(`telltale: ${scenario.cars} cars on the ${stack.log.kind} log; Ctrl-C stops`);
     say(`page: ${stack.pageLink}`);
@@ -44,8 +51,9 @@ async function telemetryCount({ log }: Stack): Promise<number> {
 }
 
 /** Event time of the oldest event in the log; undefined: there is none. */
-async function firstEventMs({ log }: Stack, signal: AbortSignal): Promise<number | undefined> {
+async function firstEventMs({ log, catalogue }: Stack, signal: AbortSignal): Promise<number | undefined> {
   const ranges = await log.ranges(telemetryTopic.name);
+  const read = createTelemetryReader(catalogue);
   let firstMs: number | undefined;
   for (const { partition, earliest, end } of ranges) {
     if (end === earliest) continue;
@@ -53,7 +61,8 @@ async function firstEventMs({ log }: Stack, signal: AbortSignal): Promise<number
     for await (const { records } of log.read(telemetryTopic.name, options)) {
       const first = records[0];
       if (first === undefined || first.value === null) continue;
-      firstMs = Math.min(firstMs ?? Number.POSITIVE_INFINITY, telemetryTopic.decode(first.value).ts);
+      const event = read(first.value);
+      if (event !== null) firstMs = Math.min(firstMs ?? Number.POSITIVE_INFINITY, event.tsMs);
       break;
     }
   }

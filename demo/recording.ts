@@ -12,6 +12,7 @@ import { shown } from '../core/recording-time.ts';
 import { type Context, pause } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { scoresTopic, telemetryTopic } from '../core/topics.ts';
+import { ANY_TIME } from '../ingest/plausible-time.ts';
 import { scorerGroup } from '../scoring/loop.ts';
 import { credentials } from '../simulator/command.ts';
 import { type Replay, startReplay } from '../simulator/replay.ts';
@@ -35,7 +36,11 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
     context.say(
       `${recording.file}: one car only: its first rows are the history, the others are driven live`,
     );
-  const stack = await startStack(own, context, place.catalogue, { breakable: false });
+  const stack = await startStack(own, context, place.catalogue, {
+    breakable: false,
+    // What a recording says of its times is true, however long ago.
+    timeBounds: ANY_TIME,
+  });
   try {
     context.say(`page: ${stack.pageLink}`);
     context.say('(the link opens the page in one browser, once; npx telltale page-link prints another)');

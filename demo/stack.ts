@@ -12,6 +12,7 @@ import { type Backend, loadBackend } from '../core/model/backend.ts';
 import type { ReleaseFollower } from '../core/model/releases.ts';
 import type { Context, Service } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
+import type { TimeBounds } from '../ingest/plausible-time.ts';
 import { type Ingest, startIngest } from '../ingest/service.ts';
 import { startScoring } from '../scoring/service.ts';
 import { credentials } from '../simulator/command.ts';
@@ -69,14 +70,14 @@ export async function startStack(
   settings: Settings,
   context: Context,
   catalogue: Catalogue,
-  { breakable }: { readonly breakable: boolean },
+  { breakable, timeBounds }: { readonly breakable: boolean; readonly timeBounds: TimeBounds },
 ): Promise<Stack> {
   const { clock, metrics, warn, say } = context;
   const log = await openLog(settings, { clock, warn });
   const undo: (() => Promise<void>)[] = [() => log.close()];
   try {
     const ingest = await startIngest({
-      ...{ log, catalogue, metrics, clock, warn },
+      ...{ log, catalogue, metrics, clock, warn, timeBounds },
       host: settings.mqttHost,
       port: settings.mqttPort,
       password: settings.mqttPassword,

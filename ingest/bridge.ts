@@ -12,6 +12,8 @@ import { deadLettersTopic, groundTruthTopic, telemetryTopic } from '../core/topi
 import type { Warnings } from '../core/warnings.ts';
 import { Appender, type AppenderOptions, type Entry, type Failing, type Outcomes } from './appender.ts';
 import { compileJudge, type Judge, type Verdict } from './judge.ts';
+import type { TimeBounds } from './plausible-time.ts';
+import { Remarks } from './remarks.ts';
 
 /** What an entry costs in memory besides its payload, about. */
 const ENTRY_BYTES = 512;
@@ -24,6 +26,7 @@ export interface BridgeOptions
   readonly catalogue: Catalogue;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly timeBounds: TimeBounds;
   readonly trouble: Warnings;
   /** Above this many bytes held `onFull(true)` is called; below half of them `onFull(false)`. */
   readonly maxHeldBytes: number;
@@ -58,15 +61,17 @@ export class Bridge {
   readonly #clock: Clock;
   readonly #appender: Appender<Arrival>;
   readonly #options: BridgeOptions;
+  readonly #remarks: Remarks;
   readonly #meters: ReturnType<typeof metersOf>;
   readonly #counts = { accepted: 0, groundTruth: 0, deadLetters: 0, lettersDropped: 0, givenBack: 0 };
   #full = false;
 
   constructor(options: BridgeOptions) {
-    const { catalogue, clock, metrics } = options;
+    const { catalogue, clock, metrics, trouble } = options;
     this.#options = options;
-    this.#judge = compileJudge(catalogue);
+    this.#judge = compileJudge(catalogue, options.timeBounds);
     this.#clock = clock;
+    this.#remarks = new Remarks({ catalogue, metrics, report: (cause, line) => trouble.report(cause, line) });
     this.#meters = metersOf(metrics);
     this.#appender = new Appender<Arrival>({
       ...options,
@@ -92,7 +97,7 @@ export class Bridge {
   accept(client: Client, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
     const receivedMs = this.#clock();
-    const verdict = this.#judge(client.id, packet.topic, payload);
+    const verdict = this.#judge(client.id, packet.topic, payload, receivedMs);
     let ackId: number | null = null;
     if (packet.qos === 1 && packet.messageId !== undefined) {
       ackId = packet.messageId;
@@ -181,6 +186,7 @@ export class Bridge {
 
   #count({ verdict, client }: Arrival): void {
     if (verdict.kind === 'telemetry') {
+      if (verdict.remarks) this.#remarks.add(client.id, verdict.remarks);
       this.#counts.accepted += 1;
       this.#meters.events.inc();
     } else if (verdict.kind === 'ground-truth') this.#counts.groundTruth += 1;

@@ -16,6 +16,7 @@ import {
   readLetters,
   type StoredLetter,
 } from './dead-letters.ts';
+import { timeBoundsOf } from './plausible-time.ts';
 import { redrive } from './redrive.ts';
 import { startIngest } from './service.ts';
 
@@ -34,6 +35,7 @@ export async function runIngest(settings: Settings, context: Context): Promise<v
       maxConnections: settings.mqttMaxConnections,
       maxHeldBytes: settings.ingestBufferMb * 1024 * 1024,
       partitions: settings.partitions,
+      timeBounds: timeBoundsOf(settings),
       metrics,
       clock,
       warn,
@@ -96,7 +98,10 @@ export async function runRedrive(settings: Settings, context: Context): Promise<
   try {
     await createFixedTopics(log, settings.partitions);
     const choice = choiceOf(settings, clock());
-    const { sent, failing, leftOut } = await redrive({ log, catalogue, choice, dryRun, signal });
+    const { sent, failing, leftOut } = await redrive({
+      ...{ log, catalogue, choice, dryRun, signal },
+      timeBounds: timeBoundsOf(settings),
+    });
     say(`redrive: ${sent} ${dryRun ? 'would be sent' : 'sent'} again`);
     say(
       `redrive: still failing: ${describeCounts(failing)}${leftOut === 0 ? '' : `; not chosen: ${leftOut}`}`,

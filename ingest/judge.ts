@@ -1,12 +1,16 @@
-// The rules an event must meet before it enters the log. Pure: bytes, topic and client in, a verdict out; bad data is a
-// value here, never an exception. A good event costs one JSON.parse and one compiled check; which rule a bad one broke
-// is worked out afterwards, by the general schemas.
+// The rules an event must meet before it enters the log. Pure: bytes, topic, client and time in, a verdict out; bad data is a
+// value here, never an exception. A good event costs one JSON.parse and one compiled check; what is wrong with another is worked
+// out afterwards. An event is refused when its frame cannot be read (who, which, when); what is wrong inside costs it no more than
+// the readings concerned: they are remarked on, and readers take them as missing.
 import { isUtf8 } from 'node:buffer';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import type { Catalogue, SignalSpec } from '../core/catalogue.ts';
 import { invariant, messageOf } from '../core/errors.ts';
-import { type DeadLetter, GroundTruth, Telemetry, Vin } from '../core/events.ts';
+import { type DeadLetter, GroundTruth, Telemetry, TelemetryRecord, Vin } from '../core/events.ts';
+import { whyNoReading } from '../core/telemetry-reader.ts';
 import { mqttTopics } from '../core/topics.ts';
+import { isPlausible, likely, type TimeBounds, whyImplausible } from './plausible-time.ts';
+import type { Remark } from './remarks.ts';
 
 /** A payload longer than this is a dead letter. */
 export const MAX_PAYLOAD_BYTES = 65_536;
@@ -14,12 +18,12 @@ export const MAX_PAYLOAD_BYTES = 65_536;
 export type Reason = DeadLetter['reason'];
 
 export type Verdict =
-  | { readonly kind: 'telemetry' }
+  | { readonly kind: 'telemetry'; readonly remarks?: readonly Remark[] }
   | { readonly kind: 'ground-truth' }
   | { readonly kind: 'dead'; readonly reason: Reason; readonly detail: string };
 
-/** Judges one message that the client of this id published to this topic. */
-export type Judge = (client: string, topic: string, payload: Buffer) => Verdict;
+/** Judges one message that the client of this id published to this topic, received at this time. */
+export type Judge = (client: string, topic: string, payload: Buffer, receivedMs: number) => Verdict;
 
 const IS_TELEMETRY: Verdict = Object.freeze({ kind: 'telemetry' });
 const IS_GROUND_TRUTH: Verdict = Object.freeze({ kind: 'ground-truth' });
@@ -27,7 +31,7 @@ const dead = (reason: Reason, detail: string): Verdict => ({ kind: 'dead', reaso
 
 const ajv = new Ajv({ allErrors: false, strict: false });
 const isVin = ajv.compile<string>(Vin);
-const isTelemetry = ajv.compile<Telemetry>(Telemetry);
+const isRecord = ajv.compile<TelemetryRecord>(TelemetryRecord);
 const isGroundTruth = ajv.compile<GroundTruth>(GroundTruth);
 
 /** Whether a client id can name a car: the rule of `vin` in every event. */
@@ -102,32 +106,63 @@ function firstFault(validate: {
   return `${first?.instancePath || '/'} ${first?.message ?? 'is invalid'}`;
 }
 
-/** The rule that a telemetry event broke; it is known to break one. */
-function whyNotTelemetry(client: string, value: unknown, signals: ReadonlyMap<string, SignalSpec>): Verdict {
-  if (!isTelemetry(value)) return dead('wrong-schema', firstFault(isTelemetry));
-  if (value.vin !== client) return dead('foreign-vin', `vin ${value.vin} in an event of client ${client}`);
-  const unknown = Object.keys(value.signals).filter((name) => !signals.has(name));
-  if (unknown.length > 0) {
-    const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : '';
-    return dead('unknown-signal', `not in the catalogue: ${unknown.slice(0, 3).join(', ')}${more}`);
-  }
-  for (const [name, reading] of Object.entries(value.signals)) {
-    const spec = signals.get(name);
-    if (!spec || reading === null || (reading >= spec.min && reading <= spec.max)) continue;
-    const [side, limit] = reading < spec.min ? ['below', spec.min] : ['above', spec.max];
-    const unit = spec.unit === '' ? '' : ` ${spec.unit}`;
-    return dead('impossible-value', `${name} ${reading} is ${side} ${limit}${unit}`);
-  }
-  throw new Error(`invariant broken: the two telemetry checks disagree about an event of ${client}`);
+const FIELDS: ReadonlySet<string> = new Set(Object.keys(Telemetry.properties));
+/** Names that a remark quotes, at most. */
+const QUOTED = 3;
+
+/** Whether anything was measured; `signals` are all readings or null. */
+function hasReading(signals: Telemetry['signals']): boolean {
+  for (const name in signals) if (signals[name] !== null) return true;
+  return false;
 }
 
-function judgeGroundTruth(client: string, payload: Buffer): Verdict {
-  const value = parse(payload);
-  if (value === undefined) return whyNotJson(payload);
-  if (!isGroundTruth(value)) return dead('wrong-schema', firstFault(isGroundTruth));
-  return value.vin === client
-    ? IS_GROUND_TRUTH
-    : dead('foreign-vin', `vin ${value.vin} in ground truth of client ${client}`);
+/** What is wrong inside an event whose frame is good. */
+function remarksOn(value: TelemetryRecord, specs: ReadonlyMap<string, SignalSpec>): Remark[] {
+  const remarks: Remark[] = [];
+  const strangers: string[] = [];
+  let readings = 0;
+  for (const [name, sent] of Object.entries(value.signals)) {
+    const spec = specs.get(name);
+    if (spec === undefined) strangers.push(name);
+    else {
+      const reason = whyNoReading(sent, spec);
+      if (reason !== null) remarks.push({ reason, signal: name, count: 1, examples: [sent] });
+      else if (sent !== null) readings += 1;
+    }
+  }
+  if (strangers.length > 0) {
+    const examples = strangers.slice(0, QUOTED);
+    remarks.push({ reason: 'unknown-signal', signal: '', count: strangers.length, examples });
+  }
+  const fields = Object.keys(value).filter((name) => !FIELDS.has(name));
+  if (!['string', 'number', 'undefined'].includes(typeof (value.session ?? undefined)))
+    fields.push('session');
+  if (fields.length > 0)
+    remarks.push({ reason: 'unknown-field', signal: '', count: 1, examples: fields.slice(0, QUOTED) });
+  if (readings === 0) remarks.push({ reason: 'no-reading', signal: '', count: 1, examples: [] });
+  return remarks;
+}
+
+/** Why this is no event with a readable frame; a time in another unit may break the schema before it is compared. */
+function whyNotSchema(validate: ValidateFunction, value: unknown, receivedMs: number): Verdict {
+  const fault = firstFault(validate);
+  if (!fault.startsWith('/ts ')) return dead('wrong-schema', fault);
+  const { ts } = value as { readonly ts: unknown };
+  const hint = typeof ts === 'number' ? likely(ts, receivedMs) : '';
+  const whole = Number.isInteger(ts) && hint !== '';
+  return dead(whole ? 'implausible-time' : 'wrong-schema', `${fault}${hint || ': milliseconds since 1970'}`);
+}
+
+/** What both kinds of events of a car must hold; null: they do. */
+function whyNotOf(
+  client: string,
+  { vin, ts }: { readonly vin: string; readonly ts: number },
+  receivedMs: number,
+  bounds: TimeBounds,
+): Verdict | null {
+  if (vin !== client) return dead('foreign-vin', `vin ${vin} in an event of client ${client}`);
+  if (isPlausible(ts, receivedMs, bounds)) return null;
+  return dead('implausible-time', whyImplausible(ts, receivedMs, bounds));
 }
 
 function whyNotTopic(client: string, topic: string): Verdict {
@@ -138,18 +173,40 @@ function whyNotTopic(client: string, topic: string): Verdict {
 }
 
 /** The rules of a fleet with this catalogue, compiled once. */
-export function compileJudge(catalogue: Catalogue): Judge {
+export function compileJudge(catalogue: Catalogue, bounds: TimeBounds): Judge {
   const isGood = compileCatalogue(catalogue);
-  const signals = new Map(catalogue.signals.map((signal) => [signal.name, signal]));
-  return (client, topic, payload) => {
+  const specs = new Map(catalogue.signals.map((signal) => [signal.name, signal]));
+
+  /** The verdict on an event that is not plainly good. */
+  const judgeClosely = (client: string, value: unknown, receivedMs: number): Verdict => {
+    if (!isRecord(value)) return whyNotSchema(isRecord, value, receivedMs);
+    const refused = whyNotOf(client, value, receivedMs, bounds);
+    if (refused !== null) return refused;
+    const remarks = remarksOn(value, specs);
+    return remarks.length === 0 ? IS_TELEMETRY : { kind: 'telemetry', remarks };
+  };
+  const judgeGroundTruth = (client: string, payload: Buffer, receivedMs: number): Verdict => {
+    const value = parse(payload);
+    if (value === undefined) return whyNotJson(payload);
+    if (!isGroundTruth(value)) return whyNotSchema(isGroundTruth, value, receivedMs);
+    return whyNotOf(client, value, receivedMs, bounds) ?? IS_GROUND_TRUTH;
+  };
+
+  return (client, topic, payload, receivedMs) => {
     const own = isOwn(topic, TELEMETRY_PREFIX, client, TELEMETRY_SUFFIX);
     if (!own && !isOwn(topic, TRUTH_PREFIX, client, TRUTH_SUFFIX)) return whyNotTopic(client, topic);
     if (payload.length > MAX_PAYLOAD_BYTES)
       return dead('too-large', `${payload.length} bytes, at most ${MAX_PAYLOAD_BYTES} are accepted`);
-    if (!own) return judgeGroundTruth(client, payload);
+    if (!own) return judgeGroundTruth(client, payload, receivedMs);
     const value = parse(payload);
     if (value === undefined) return whyNotJson(payload);
-    if (isGood(value) && value.vin === client) return IS_TELEMETRY;
-    return whyNotTelemetry(client, value, signals);
+    if (
+      isGood(value) &&
+      value.vin === client &&
+      isPlausible(value.ts, receivedMs, bounds) &&
+      hasReading(value.signals)
+    )
+      return IS_TELEMETRY;
+    return judgeClosely(client, value, receivedMs);
   };
 }

@@ -8,10 +8,12 @@ import type { Log, LogRecord, OutputRecord } from '../core/log/log.ts';
 import { deadLettersTopic, groundTruthTopic, telemetryTopic } from '../core/topics.ts';
 import { addTo, type Choice, isChosen, REDRIVE_GROUP, readLetters } from './dead-letters.ts';
 import { compileJudge, type Judge } from './judge.ts';
+import type { TimeBounds } from './plausible-time.ts';
 
 export interface RedriveOptions {
   readonly log: Pick<Log, 'committed' | 'read' | 'transform'>;
   readonly catalogue: Catalogue;
+  readonly timeBounds: TimeBounds;
   readonly choice: Choice;
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
@@ -35,7 +37,8 @@ type Fate =
 function fateOf(letter: DeadLetter, judge: Judge, choice: Choice): Fate {
   if (!isChosen(letter, choice)) return { kind: 'left-out', letter };
   const payload = Buffer.from(letter.payloadBase64, 'base64');
-  const verdict = judge(letter.client, letter.topic, payload);
+  // Plausible is what was plausible when it came, not now.
+  const verdict = judge(letter.client, letter.topic, payload, letter.receivedTs);
   if (verdict.kind === 'dead') {
     const { reason, detail } = verdict;
     return { kind: 'fails', letter: { ...letter, reason, detail } };
@@ -54,8 +57,8 @@ function stopped(): TelltaleError {
 
 /** Sends again what passes now. @throws TelltaleError ABORTED when it was stopped; what was sent until then is settled */
 export async function redrive(options: RedriveOptions): Promise<RedriveReport> {
-  const { log, catalogue, choice, dryRun, signal } = options;
-  const judge = compileJudge(catalogue);
+  const { log, catalogue, timeBounds, choice, dryRun, signal } = options;
+  const judge = compileJudge(catalogue, timeBounds);
   const failing = new Map<string, number>();
   let sendable = 0;
   let leftOut = 0;

@@ -10,6 +10,7 @@ import { deadLettersTopic } from '../core/topics.ts';
 import { Warnings } from '../core/warnings.ts';
 import { Bridge, type BridgeStats } from './bridge.ts';
 import { startBroker } from './broker.ts';
+import { TIME_BOUNDS, type TimeBounds } from './plausible-time.ts';
 import { Takeovers } from './takeovers.ts';
 
 export interface IngestOptions {
@@ -23,6 +24,8 @@ export interface IngestOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly warn: (line: string) => void;
+  /** How far event times may be from their receipt. Default: 400 days before it, 10 minutes after it. */
+  readonly timeBounds?: TimeBounds;
   /** Default '': none is asked. */
   readonly password?: string;
   /** Default 19,000. */
@@ -60,6 +63,7 @@ export async function startIngest(options: IngestOptions): Promise<Ingest> {
   const bridge = new Bridge({
     ...options,
     trouble,
+    timeBounds: options.timeBounds ?? TIME_BOUNDS,
     maxHeldBytes: options.maxHeldBytes ?? 64 * 1024 * 1024,
     onFull: (full) => {
       holding = full;

@@ -19,6 +19,8 @@ import { tapeOfLog } from './tape-log.ts';
 import { partOf, startWorkers, watchFleet, workAs } from './workers.ts';
 
 const PROGRESS_MS = 5000;
+/** Recordings older than this are moved to now: ingest takes some days more, which is time to drive in. */
+const RECENT_MS = 365 * 86_400_000;
 const PROGRAM = new URL('../main.ts', import.meta.url).pathname;
 
 function brokersOf(settings: Settings): readonly Broker[] {
@@ -51,6 +53,18 @@ export async function scenarioOf(settings: Settings): Promise<Scenario> {
   });
   if (scenario.speed === Number.POSITIVE_INFINITY && scenario.durationMs === null)
     throw new TelltaleError('CONFIG_INVALID', '--duration: needed, this scenario has no end and speed max');
+  return scenario;
+}
+
+/** A fleet that drives faster than the clock starts so much in the past that it is not ahead of it when it ends. */
+function endingNow(scenario: Scenario, { clock, warn }: Context): Scenario {
+  const { startMs, durationMs, speed } = scenario;
+  if (startMs !== null || speed <= 1) return scenario;
+  if (durationMs !== null)
+    return { ...scenario, startMs: Math.floor(clock() - durationMs * (1 - 1 / speed)) };
+  warn(
+    `simulate: at speed ${speed} without an end event times run ahead of the clock, and ingest refuses them: give --duration, or start ingest with --max-event-ahead 36500d`,
+  );
   return scenario;
 }
 
@@ -94,6 +108,7 @@ async function tapeBetween(
   const [from, to] = [at(settings.from), at(settings.to)];
   return tapeOfLog(
     log,
+    await resolveCatalogue(settings),
     from === null ? 'earliest' : { timestampMs: from },
     to === null ? 'end' : { timestampMs: to },
   );
@@ -119,8 +134,9 @@ function start(scenario: Scenario, settings: Settings, context: Context): Driven
   return { done: fleet.done, reports: () => [report()], command: fleet.command, stop: () => fleet.stop() };
 }
 
-async function driveScenario(scenario: Scenario, settings: Settings, context: Context): Promise<void> {
+async function driveScenario(asked: Scenario, settings: Settings, context: Context): Promise<void> {
   const { signal, say, warn } = context;
+  const scenario = endingNow(asked, context);
   const progress = settings.json ? warn : say;
   const run = start(scenario, settings, context);
   // The desk speaks to one of the brokers: listen at each.
@@ -166,6 +182,7 @@ async function driveTape(tape: Tape, settings: Settings, context: Context): Prom
     tape,
     ids: tape.ids.filter(wanted(settings.cars)),
     speed: settings.speed ?? 1,
+    ...(settings.keepTimes ? {} : { recentMs: RECENT_MS }),
     brokers: brokersOf(settings),
     clock: context.clock,
     warn: context.warn,

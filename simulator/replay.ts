@@ -10,6 +10,7 @@ import { encodePublish } from './encode.ts';
 import type { Broker } from './link.ts';
 import { Publisher } from './publisher.ts';
 import type { Counts } from './stats.ts';
+import { shiftOf, type TapeTimes, withTime } from './tape-times.ts';
 
 /** One event of a tape; `fault` says why it cannot be driven. */
 export interface TapeRow {
@@ -40,6 +41,11 @@ export interface ReplayOptions {
   readonly warn: (line: string) => void;
   /** Added to event times; default: 0 for absolute times, the clock's now for times that count from a start. */
   readonly shiftMs?: number;
+  /**
+   * How far back ingest takes event times. Absolute ones that reach further, or ahead of the clock, are moved to end now, and
+   * those from a start end no later; default: it takes any time, ms.
+   */
+  readonly recentMs?: number;
   /** First sequence number of every car; default: the clock's now in ms. */
   readonly firstSeq?: number;
   readonly window?: number;
@@ -72,8 +78,6 @@ const FAST_PENDING = 4000;
 const FAST_BATCH = 1000;
 /** A file holds one car after another: its events fly together or the round trip sets the pace. */
 const FAST_WINDOW = 500;
-/** Event times before 1980 count from a start, not from 1970. */
-const ABSOLUTE_MS = 315_532_800_000;
 
 /** The rows of a CSV recording as a tape. */
 export function tapeOfRecording(recording: Recording): Tape {
@@ -129,7 +133,7 @@ class TapeRun {
   #rows = 0;
   #broken = 0;
   readonly #samples: string[] = [];
-  #shiftMs: number | null;
+  #shiftMs: number;
 
   constructor(options: ReplayOptions, drivers: readonly string[], wanted: ReadonlySet<string>) {
     this.#options = options;
@@ -138,7 +142,7 @@ class TapeRun {
     this.#wanted = wanted;
     this.#slotOf = new Map(drivers.map((id, i) => [id, i]));
     this.#seq = new Float64Array(vins.length).fill(options.firstSeq ?? options.clock());
-    this.#shiftMs = options.shiftMs ?? null;
+    this.#shiftMs = options.shiftMs ?? 0;
     this.#publisher = new Publisher({
       brokers: options.brokers,
       clientIds: vins,
@@ -178,6 +182,14 @@ class TapeRun {
     await this.#publisher.room(0, signal);
   }
 
+  #move(times: TapeTimes | null): void {
+    const { clock, recentMs = Number.POSITIVE_INFINITY, shiftMs, tape, warn } = this.#options;
+    if (times === null || shiftMs !== undefined) return;
+    const moved = shiftOf(times, clock(), recentMs);
+    this.#shiftMs = moved.shiftMs;
+    if (moved.says !== undefined) warn(`${tape.name}: ${moved.says}`);
+  }
+
   /** The rows that can be driven; the others are counted and named. */
   async *#good(): AsyncGenerator<TapeRow> {
     for await (const row of this.#options.tape.rows()) {
@@ -195,7 +207,6 @@ class TapeRun {
   /** Puts a row into its car's batch; `#flush` sends the batches, each as one write. */
   #collect(row: TapeRow): void {
     const slot = this.#slotOf.get(row.id)!;
-    this.#shiftMs ??= row.tsMs < ABSOLUTE_MS ? this.#options.clock() : 0;
     const seq = this.#seq[slot]!;
     this.#seq[slot] = seq + 1;
     const vin = this.#vins[slot]!;
@@ -215,7 +226,23 @@ class TapeRun {
     await this.#publisher.room(FAST_PENDING, this.#stop.signal);
   }
 
+  /** The times of a tape whose rows are not held, by a pass of its own; null: they stay as they are. */
+  async #times(): Promise<TapeTimes | null> {
+    const { recentMs, shiftMs, tape } = this.#options;
+    if (shiftMs !== undefined) return null;
+    let times: TapeTimes | null = null;
+    for await (const { fault, id, tsMs } of tape.rows()) {
+      if (this.#stop.signal.aborted) return null;
+      if (fault !== null || !this.#slotOf.has(id)) continue;
+      times = withTime(times, tsMs, 0);
+      // The first row tells all where any time is taken.
+      if (recentMs === undefined) return times;
+    }
+    return times;
+  }
+
   async #stream(): Promise<void> {
+    this.#move(await this.#times());
     for await (const row of this.#good()) {
       if (this.#stop.signal.aborted) return;
       this.#collect(row);
@@ -237,6 +264,7 @@ class TapeRun {
     }
     const age = (row: TapeRow) => row.tsMs - firstMs.get(row.id)!;
     rows.sort((a, b) => age(a) - age(b));
+    this.#move(rows.reduce<TapeTimes | null>((all, row) => withTime(all, row.tsMs, age(row) / speed), null));
     const startMs = clock();
     for (const row of rows) {
       const waitMs = startMs + age(row) / speed - clock();

@@ -20,12 +20,17 @@ describe('topics', () => {
     ['{', 'not JSON'],
     [JSON.stringify({ ...event, vin: 'a/b' }), '/vin'],
     [JSON.stringify({ ...event, seq: -1 }), '/seq'],
-    [JSON.stringify({ ...event, signals: { coolantC: 'hot' } }), '/signals/coolantC'],
-    [JSON.stringify({ ...event, colour: 'red' }), 'additional properties'],
+    [JSON.stringify({ ...event, signals: 'hot' }), '/signals'],
+    [JSON.stringify({ ...event, signals: [90] }), '/signals'],
   ])('refuse %s and say where', (text, where) => {
     expect(() => telemetryTopic.decode(Buffer.from(text))).toThrow(
       expect.objectContaining({ code: 'RECORD_INVALID', message: expect.stringContaining(where) }),
     );
+  });
+
+  it('hold telemetry as cars sent it, with what is no reading and what nobody reads', () => {
+    const sent = { ...event, colour: 'red', signals: { coolantC: 'hot', flux: [1], rpm: 65_535 } };
+    expect(telemetryTopic.decode(Buffer.from(JSON.stringify(sent)))).toEqual(sent);
   });
 
   it('refuse bytes that are no UTF-8', () => {

@@ -8,6 +8,7 @@ import { createFixedTopics } from '../../core/log/create-topics.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { Warnings } from '../../core/warnings.ts';
 import { Bridge } from '../../ingest/bridge.ts';
+import { TIME_BOUNDS } from '../../ingest/plausible-time.ts';
 import { CATALOGUE, eventOf, startRig, temporaryLog, topicOf } from './rig.ts';
 
 describe('a good event', () => {
@@ -21,7 +22,8 @@ describe('a good event', () => {
       await release.promise;
       await next();
     });
-    const packet = car.packet(topicOf('CAR1'), eventOf('CAR1', 7));
+    const event = eventOf('CAR1', 7, { speedKmh: 50 }, 1_750_000_000_000);
+    const packet = car.packet(topicOf('CAR1'), event);
     car.send(packet, { cmd: 'pingreq' });
     await called.promise;
     // The broker has read the PUBLISH and answers what came after it; the PUBACK is still owed.
@@ -31,7 +33,7 @@ describe('a good event', () => {
     await car.acked(packet.messageId);
     const [record] = await rig.records('telemetry');
     expect(record).toMatchObject({ key: 'CAR1', timestampMs: 1_750_000_000_123 });
-    expect(Buffer.from(record!.value!)).toEqual(eventOf('CAR1', 7));
+    expect(Buffer.from(record!.value!)).toEqual(event);
     expect(rig.ingest.stats()).toMatchObject({ accepted: 1, deadLetters: 0, heldEntries: 0, heldBytes: 0 });
   });
 
@@ -74,7 +76,7 @@ describe('a good event', () => {
     const car = await rig.car('CAR1');
     const truth = {
       vin: 'CAR1',
-      ts: 5,
+      ts: Date.now(),
       faultId: 'f1',
       fault: 'overheating',
       severity: 0.4,
@@ -87,6 +89,60 @@ describe('a good event', () => {
   });
 });
 
+/** An event whose time is in seconds. */
+const SECONDS = { seq: 2, ts: Math.round(Date.now() / 1000), signals: { speedKmh: 50 } };
+
+describe('a reading that is none', () => {
+  it('costs the event no more than itself: the bytes are kept, and each cause is counted and told', async () => {
+    const rig = await startRig();
+    const [one, two] = [await rig.car('CAR1'), await rig.car('CAR2')];
+    const events = [
+      eventOf('CAR1', 1, { speedKmh: 50, coolantC: 65_535 }),
+      eventOf('CAR1', 2, { speedKmh: 50, coolantC: 'NaN', flux: 1, spin: 2 }),
+      eventOf('CAR1', 3, { coolantC: -999 }),
+    ];
+    for (const event of events) await one.publishAcked(topicOf('CAR1'), event);
+    await two.publishAcked(topicOf('CAR2'), eventOf('CAR2', 4, { speedKmh: 50, coolantC: 65_535 }));
+    await two.publishAcked(topicOf('CAR2'), eventOf('CAR2', 5));
+    const stored = (await rig.records('telemetry')).map(({ value }) => Buffer.from(value!));
+    for (const event of events) expect(stored.some((bytes) => bytes.equals(event))).toBe(true);
+    expect(rig.ingest.stats()).toMatchObject({ accepted: 5, deadLetters: 0 });
+    const text = await rig.metrics.text();
+    for (const line of [
+      'telltale_ingest_readings_total{reason="out-of-range",signal="coolantC"} 3',
+      'telltale_ingest_readings_total{reason="not-a-number",signal="coolantC"} 1',
+      'telltale_ingest_readings_total{reason="unknown-signal",signal=""} 2',
+      'telltale_ingest_odd_events_total{reason="no-reading"} 1',
+    ])
+      expect(text.split('\n')).toContain(line);
+    await rig.ingest.stop();
+    expect(rig.lines).toEqual([
+      'ingest: coolantC: 1 reading of 1 car outside -50…150 °C (e.g. 65535 from CAR1), taken as missing',
+      'ingest: coolantC: 1 reading of 1 car is no number (e.g. "NaN" from CAR1), taken as missing',
+      'ingest: 2 readings of 1 car under names that catalogue two does not have (such as flux, spin): left out',
+      'ingest: 1 event of 1 car without any reading (e.g. from CAR1): nothing of them can be scored',
+      expect.stringMatching(
+        /^ingest: coolantC: 3 readings of 2 cars outside -50…150 °C \(e\.g\. 65535 from CAR2\), taken as missing \(2 /,
+      ),
+    ]);
+  });
+});
+
+describe('a time that cannot be', () => {
+  it('makes a dead letter that says the likely mistake, and one line for all of them', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    for (const seq of [1, 2, 3])
+      await car.publishAcked(topicOf('CAR1'), JSON.stringify({ ...SECONDS, vin: 'CAR1', seq }));
+    expect((await rig.deadLetters()).map(({ reason }) => reason)).toEqual(Array(3).fill('implausible-time'));
+    await rig.ingest.stop();
+    expect(rig.lines).toEqual([
+      expect.stringMatching(/CAR1: .*1970-01-.*; it looks like seconds: send milliseconds/),
+      expect.stringMatching(/CAR1: .*1970-01-.*send milliseconds.* \(2 /),
+    ]);
+  });
+});
+
 describe('a bad message', () => {
   it('becomes a dead letter with its reason and bytes, is acknowledged in its place, and the car goes on', async () => {
     const rig = await startRig();
@@ -94,8 +150,8 @@ describe('a bad message', () => {
     const bad: readonly (readonly [string, string, Buffer])[] = [
       ['not-json', topicOf('CAR1'), Buffer.from([0x7b, 0xff, 0x00])],
       ['wrong-schema', topicOf('CAR1'), Buffer.from('{"vin":"CAR1"}')],
-      ['impossible-value', topicOf('CAR1'), eventOf('CAR1', 1, { coolantC: 4000 })],
-      ['unknown-signal', topicOf('CAR1'), eventOf('CAR1', 2, { flux: 1 })],
+      ['wrong-schema', topicOf('CAR1'), eventOf('CAR1', 1, [88])],
+      ['implausible-time', topicOf('CAR1'), Buffer.from(JSON.stringify({ ...SECONDS, vin: 'CAR1' }))],
       ['foreign-vin', topicOf('CAR1'), eventOf('CAR2', 3)],
       ['foreign-vin', topicOf('CAR2'), eventOf('CAR2', 4)],
       ['too-large', topicOf('CAR1'), Buffer.alloc(100_000, 0x20)],
@@ -350,6 +406,7 @@ it('a car that reads none of its acknowledgements is disconnected before they fi
     catalogue: CATALOGUE,
     metrics: new Metrics(),
     clock: Date.now,
+    timeBounds: TIME_BOUNDS,
     trouble: new Warnings({ warn: (line) => lines.push(line), clock: Date.now }),
     maxHeldBytes: 1e9,
     onFull: () => undefined,

@@ -10,7 +10,7 @@ import type { Context } from '../../core/service.ts';
 import type { SettingKey } from '../../core/settings.ts';
 import { runDeadLetters, runIngest, runRedrive } from '../../ingest/command.ts';
 import { MqttCar } from '../support/mqtt-car.ts';
-import { CATALOGUE, eventOf, recordsOf, topicOf } from './rig.ts';
+import { CATALOGUE, eventOf, recordsOf, T0, topicOf } from './rig.ts';
 
 const KEYS: readonly SettingKey[] = [
   'dataDir',
@@ -22,6 +22,8 @@ const KEYS: readonly SettingKey[] = [
   'limit',
   'all',
   'dryRun',
+  'maxEventAge',
+  'maxEventAhead',
 ];
 
 /** A command's settings and a context that keeps what was said. */
@@ -53,7 +55,7 @@ function commandLine(dir: string, ...flags: readonly string[]) {
   return { settings, context, said, heard, stop };
 }
 
-it('an event is refused, listed, and sent again after the catalogue was mended', async () => {
+it('an event is refused, listed, and sent again when its time is allowed', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'telltale-command-'));
   const catalogueFile = join(dir, 'catalogue.json');
   writeFileSync(catalogueFile, JSON.stringify(CATALOGUE));
@@ -64,7 +66,7 @@ it('an event is refused, listed, and sent again after the catalogue was mended',
   const metricsUrl = await service.heard(/metrics on (http:.*)\/metrics/);
   const car = await MqttCar.connect({ port, id: 'CAR1' });
   await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 1));
-  await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 2, { flux: 7 }));
+  await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 2, { speedKmh: 7 }, T0 - 500 * 86_400_000));
   await car.publishAcked(topicOf('CAR1'), 'garbage');
   expect(await (await fetch(`${metricsUrl}/health`)).json()).toMatchObject({
     status: 'ready',
@@ -78,16 +80,17 @@ it('an event is refused, listed, and sent again after the catalogue was mended',
 
   const listed = commandLine(dir);
   await runDeadLetters(listed.settings, listed.context);
-  expect(listed.said[0]).toMatch(/^20.*Z unknown-signal {3}CAR1 {2}not in the catalogue: flux {2}\{/);
-  expect(listed.said.slice(2)).toEqual(['dead letters open: 1 unknown-signal, 1 not-json']);
+  expect(listed.said[0]).toMatch(
+    /^20.*Z implausible-time CAR1 {2}\d+ is 20\S+, 500 days before its receipt, .* {2}\{/,
+  );
+  expect(listed.said.slice(2)).toEqual(['dead letters open: 1 implausible-time, 1 not-json']);
 
-  const signals = [...CATALOGUE.signals, { name: 'flux', unit: '', min: 0, max: 10 }];
-  writeFileSync(catalogueFile, JSON.stringify({ ...CATALOGUE, version: 2, signals }));
-  const dry = commandLine(dir, '--dry-run');
+  const mend = ['--max-event-age', '600d'];
+  const dry = commandLine(dir, '--dry-run', ...mend);
   await runRedrive(dry.settings, dry.context);
-  const first = commandLine(dir, '--from', '1h');
+  const first = commandLine(dir, '--from', '1h', ...mend);
   await runRedrive(first.settings, first.context);
-  const again = commandLine(dir);
+  const again = commandLine(dir, ...mend);
   await runRedrive(again.settings, again.context);
   const rest = 'redrive: still failing: 1 not-json';
   expect([dry.said, first.said, again.said]).toEqual([

@@ -3,16 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Catalogue } from '../../core/catalogue.ts';
 import { openKafkaLog } from '../../core/log/kafka.ts';
 import type { Log } from '../../core/log/log.ts';
 import { Metrics } from '../../core/metrics.ts';
+import { ANY_TIME, TIME_BOUNDS, type TimeBounds } from '../../ingest/plausible-time.ts';
 import { redrive } from '../../ingest/redrive.ts';
 import { type Ingest, startIngest } from '../../ingest/service.ts';
 import { kafkaMissing, type RunningKafka, startKafka } from '../../scripts/kafka.ts';
 import { MqttCar } from '../support/mqtt-car.ts';
 import { CATALOGUE, eventOf, recordsOf, topicOf } from './rig.ts';
 
+const DAY_MS = 86_400_000;
 const missing = kafkaMissing();
 if (missing !== undefined && process.env.CI === 'true') throw new Error(`no Kafka for the tests: ${missing}`);
 
@@ -76,23 +77,28 @@ describe.skipIf(missing !== undefined)(
 
     it('redrives each dead letter once, after its mend', async () => {
       const car = await MqttCar.connect({ port: ingest.port, id: 'CAR2' });
-      for (const [seq, name] of ['flux', 'spin', 'flux'].entries())
-        await car.publishAcked(topicOf('CAR2'), eventOf('CAR2', seq, { [name]: 1 }));
-      const run = async (...names: readonly string[]) => {
-        const added = names.map((name) => ({ name, unit: '', min: 0, max: 10 }));
-        const catalogue: Catalogue = { ...CATALOGUE, signals: [...CATALOGUE.signals, ...added] };
-        return redrive({ log, catalogue, choice: {}, dryRun: false, signal: new AbortController().signal });
-      };
-      expect(await run('flux')).toMatchObject({ sent: 2 });
-      expect(await run('flux')).toMatchObject({
+      const nowMs = Date.now();
+      const [older, ahead] = [nowMs - 500 * DAY_MS, nowMs + DAY_MS];
+      for (const [seq, ts] of [older, ahead, older].entries()) {
+        const event = { vin: 'CAR2', seq, ts, signals: { speedKmh: 1 } };
+        await car.publishAcked(topicOf('CAR2'), Buffer.from(JSON.stringify(event)));
+      }
+      const run = (mend: Partial<TimeBounds>) =>
+        redrive({
+          ...{ log, catalogue: CATALOGUE, timeBounds: { ...TIME_BOUNDS, ...mend } },
+          ...{ choice: {}, dryRun: false, signal: new AbortController().signal },
+        });
+      const [takeOlder, takeBoth] = [{ maxAgeMs: 600 * DAY_MS }, ANY_TIME];
+      expect(await run(takeOlder)).toMatchObject({ sent: 2 });
+      expect(await run(takeOlder)).toMatchObject({
         sent: 0,
         failing: new Map([
           ['not-json', 1],
-          ['unknown-signal', 1],
+          ['implausible-time', 1],
         ]),
       });
-      expect(await run('flux', 'spin')).toMatchObject({ sent: 1, failing: new Map([['not-json', 1]]) });
-      expect(await run('flux', 'spin')).toMatchObject({ sent: 0 });
+      expect(await run(takeBoth)).toMatchObject({ sent: 1, failing: new Map([['not-json', 1]]) });
+      expect(await run(takeBoth)).toMatchObject({ sent: 0 });
       expect(await seqsOf('CAR2')).toEqual([0, 2, 1]);
       await car.drop();
     });

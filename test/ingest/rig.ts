@@ -23,9 +23,12 @@ export const CATALOGUE: Catalogue = {
 
 export const topicOf = (vin: string) => `cars/${vin}/telemetry`;
 
+/** Event times of a run of tests: recent, and the same for the same `seq`. */
+export const T0 = Date.now() - 60_000;
+
 /** A good event's bytes, spaced as nobody else would, so that they are recognised. */
-export function eventOf(vin: string, seq: number, signals: object = { speedKmh: 50 }): Buffer {
-  return Buffer.from(JSON.stringify({ vin, seq, ts: 1_700_000_000_000 + seq, signals }, null, 1));
+export function eventOf(vin: string, seq: number, signals: object = { speedKmh: 50 }, fromMs = T0): Buffer {
+  return Buffer.from(JSON.stringify({ vin, seq, ts: fromMs + seq, signals }, null, 1));
 }
 
 type Append = Log['append'];
