@@ -13,7 +13,11 @@ export function fault(file: string, what: string, cause?: unknown): TelltaleErro
 
 /** What went wrong while a file was read: a fault of its own passes, anything else becomes one. */
 export function asFault(file: string, cause: unknown): TelltaleError {
-  return cause instanceof TelltaleError ? cause : fault(file, messageOf(cause), cause);
+  if (cause instanceof TelltaleError) return cause;
+  const { code } = cause as { code?: string };
+  if (code === 'Z_BUF_ERROR') return fault(file, 'is a gzip file that ends early: copy it again', cause);
+  if (code?.startsWith('Z_')) return fault(file, `is a damaged gzip file (${messageOf(cause)})`, cause);
+  return fault(file, messageOf(cause), cause);
 }
 
 /** A text of the file, fit for a terminal: control characters as escapes, cut when it is long. */

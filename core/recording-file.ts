@@ -2,10 +2,11 @@
 // the cells of the header is marked, because nobody knows which of its cells is which.
 import { pipeline } from 'node:stream/promises';
 import { type CsvError, type Parser, parse } from 'csv-parse';
-import { messageOf, TelltaleError } from './errors.ts';
+import { TelltaleError } from './errors.ts';
 import { NotUtf8, openText } from './recording-bytes.ts';
-import { fault } from './recording-fault.ts';
-import { CSV_OPTIONS, isComment, type Layout } from './recording-layout.ts';
+import { asFault, fault } from './recording-fault.ts';
+import { isComment } from './recording-header.ts';
+import { CSV_OPTIONS, type Layout } from './recording-layout.ts';
 
 export interface RawRecord {
   /** Cells as they stand in the file. */
@@ -152,7 +153,7 @@ export async function* records(
         `line ${await lineOfOpenQuote(layout)}: a quote opens here and never closes: ${MENDED}`,
         cause,
       );
-    throw fault(file, `after line ${line}: ${messageOf(cause)}`, cause);
+    throw asFault(file, cause);
   } finally {
     source.destroy();
   }

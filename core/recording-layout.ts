@@ -3,8 +3,20 @@
 import { type CsvError, parse } from 'csv-parse/sync';
 import { counted } from './counted.ts';
 import { type Encoding, readHead } from './recording-bytes.ts';
-import { isUsualName } from './recording-columns.ts';
 import { fault, listed, shown } from './recording-fault.ts';
+import {
+  countUnits,
+  distinctNames,
+  type HeadRecord,
+  headerAt,
+  isComment,
+  isFilled,
+  isValue,
+  namesOf,
+  trimmed,
+  usualWidth,
+  WITH_UNIT,
+} from './recording-header.ts';
 
 export interface LayoutChoice {
   /** Lines before the header; null: found out. */
@@ -33,21 +45,9 @@ export interface Layout {
   readonly remarks: readonly string[];
 }
 
-/** One record of the beginning of the file. */
-interface HeadRecord {
-  readonly cells: readonly string[];
-  /** Line on which it ends, from 1. */
-  readonly line: number;
-  /** Byte of the text after it. */
-  readonly to: number;
-}
-
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 /** Records looked at for delimiter and header. */
 const LOOKED_AT = 400;
-/** Most lines of units below a header: names of sources come in a second one. */
-const MOST_UNIT_LINES = 3;
-
 /** Line ends: those that the beginning has, as each one more that is looked for costs. A stray \\r is a blank. */
 const lineEndsOf = (text: Buffer): string[] => {
   if (!text.includes('\r')) return ['\n'];
@@ -63,22 +63,6 @@ export const CSV_OPTIONS = {
   // An open quote would take the whole file for one cell.
   max_record_size: 1_000_000,
 };
-
-const COMMENT = /^\s*"?(?:#|\/\/|%)/;
-const NUMBER = /^[+-]?(?:\d[\d.,'’\s]*|[.,]\d+)(?:e[+-]?\d+)?$/i;
-const WITH_UNIT = /^[+-]?\d[\d.,'’\s]*[°%\p{L}]/u;
-const DATE = /^\d{1,4}[-/.:]\d{1,2}/;
-
-const trimmed = (cell: string): string => {
-  const text = cell.trim();
-  return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1).trim() : text;
-};
-const isFilled = (cell: string) => cell !== '';
-const isValue = (cell: string) => NUMBER.test(cell) || DATE.test(cell);
-
-/** A line that begins as a comment does and is no row of the table. */
-export const isComment = (cells: readonly string[], width: number): boolean =>
-  cells.length !== width && COMMENT.test(cells[0] ?? '');
 
 /** Records of a text, as many as can be read. */
 function recordsOf(text: Buffer, delimiter: string): HeadRecord[] {
@@ -99,18 +83,6 @@ function recordsOf(text: Buffer, delimiter: string): HeadRecord[] {
     if ((error as CsvError).code === undefined) throw error;
   }
   return records;
-}
-
-/** The most frequent number of cells. */
-function usualWidth(records: readonly HeadRecord[]): number {
-  const counts = new Map<number, number>();
-  for (const { cells } of records) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1);
-  let best = 0;
-  for (const [width, count] of counts) {
-    const most = counts.get(best) ?? 0;
-    if (count > most || (count === most && width > best)) best = width;
-  }
-  return best;
 }
 
 /** How well records look like a table: rows of one width, cells that are values. */
@@ -144,7 +116,9 @@ function findDelimiter(file: string, text: Buffer, asked: string): string {
     if (score > most) [best, most] = [delimiter, score];
   }
   if (most > 0) return best;
-  const first = text.toString('utf8', 0, 400).split(/[\r\n]/, 1)[0] ?? '';
+  const first = text.toString('utf8', 0, 4000).split(/[\r\n]/, 1)[0] ?? '';
+  if (first.split('"').length % 2 === 0)
+    throw fault(file, 'line 1: a quote opens here and does not close in it: close it, or take the quote out');
   throw fault(
     file,
     `no comma, semicolon, tab or | parts its lines into cells ("${shown(first)}"): name what does with --delimiter`,
@@ -164,67 +138,6 @@ function bytesOfLines(text: Buffer, lines: number): number {
 /** `sep=;` in the first line, as spreadsheets want it. */
 const SEPARATOR_LINE = /^"?sep=(.|\\t)"?[ ,;\t]*(?:\r\n|\n|\r)/i;
 
-/** Where the header is among the records, or −1. */
-function findHeader(records: readonly HeadRecord[], width: number): number {
-  const least = Math.max(2, Math.ceil(width / 2));
-  const isTable = ({ cells }: HeadRecord) =>
-    Math.abs(cells.length - width) <= 1 && cells.filter(isFilled).length >= least;
-  const isHeader = ({ cells }: HeadRecord) => {
-    const filled = cells.filter(isFilled);
-    return filled.some(isUsualName) || filled.filter(isValue).length <= 0.2 * filled.length;
-  };
-  const rows = records.findIndex((record) => isTable(record) && !isHeader(record));
-  const candidates = (rows < 0 ? records : records.slice(0, rows)).filter(
-    (one) => isTable(one) && isHeader(one),
-  );
-  // A line of names before the table may be as wide as its header, which has the usual names.
-  const best = candidates.find(({ cells }) => cells.some(isUsualName)) ?? candidates[0];
-  return best ? records.indexOf(best) : -1;
-}
-
-/** Each name once. */
-function distinctNames(names: readonly string[]): { readonly header: string[]; readonly twice: string[] } {
-  const header: string[] = [];
-  const twice: string[] = [];
-  for (const name of names) {
-    let own = name;
-    for (let n = 2; own !== '' && (header.includes(own) || (own !== name && names.includes(own))); n += 1)
-      own = `${name} (${n})`;
-    if (own !== name) twice.push(own);
-    header.push(own);
-  }
-  return { header, twice };
-}
-
-/** Whether a record names units: no value in it, while the rows below have some. */
-function isUnits({ cells }: HeadRecord, width: number, below: readonly HeadRecord[]): boolean {
-  const filled = cells.filter(isFilled);
-  if (cells.length > width + 1 || filled.length < 2) return false;
-  if (filled.some((cell) => isValue(cell) || WITH_UNIT.test(cell))) return false;
-  return below.some((row) => row.cells.filter(isValue).length >= 2);
-}
-
-/** Where the header is. @throws TelltaleError RECORDING_INVALID when there is none */
-function headerAt(file: string, records: readonly HeadRecord[], width: number, isFirst: boolean): number {
-  const first = records.findIndex(({ cells }) => !isComment(cells, width));
-  if (first < 0) throw fault(file, 'has no header: name the columns in a line above the rows');
-  if (isFirst) return first;
-  const at = findHeader(records, width);
-  if (at >= 0) return at;
-  const { cells, line } = records[first]!;
-  const filled = cells.filter(isFilled);
-  if (filled.length > 1 && filled.filter(isValue).length > filled.length / 2)
-    throw fault(
-      file,
-      `line ${line} should name the columns, but holds values (${listed(cells, 6)}): write a header above it, or skip lines with --skip-lines`,
-    );
-  return first;
-}
-
-/** Names out of the header's cells; a header may be written as a comment. */
-const namesOf = (cells: readonly string[]) =>
-  cells.map((cell, i) => (i > 0 ? cell : cell.replace(/^(?:#|\/\/)\s*(?=\S)/, '')));
-
 const ENCODING_NAMES = {
   'utf-8': 'UTF-8',
   'utf-16le': 'UTF-16',
@@ -240,16 +153,6 @@ function aboveRemarks(before: readonly HeadRecord[], separator: boolean): string
     ...(separator ? ['line 1 names the separator'] : []),
     ...(first ? [`${skipped}, the first: "${shown(first.cells.join(' ').trim())}"`] : []),
   ];
-}
-
-/** Lines of units below the header. */
-function countUnits(records: readonly HeadRecord[], at: number, width: number): number {
-  let units = 0;
-  while (units < MOST_UNIT_LINES && at + 1 + units < records.length) {
-    if (!isUnits(records[at + 1 + units]!, width, records.slice(at + 2 + units))) break;
-    units += 1;
-  }
-  return units;
 }
 
 /**

@@ -7,13 +7,16 @@ import { fault, shown } from './recording-fault.ts';
 import type { Layout } from './recording-layout.ts';
 
 const NAME_WORDS =
-  /^(name|signal|signalname|sensor|sensorname|pid|pidname|parameter|param|diagnostic|channel|key|metric|field|tag|variable|measure|measurement|measurand|type|item|item_?id|property|attribute|quantity|kanal|messgr|bezeichnung)/;
+  /^(name|signal|signalname|sensor|sensorname|pid|pidname|parameter|param|diagnostic|channel|key|metric|field|tag|variable|measure|measurement|measurand|type|item|itemid|series|label|element|code|property|attribute|quantity|kanal|messgr|bezeichnung)/;
 const VALUE_WORDS =
   /^(value|val|values|reading|wert|messwert|valeur|valor|data|rawvalue|numericvalue|measurementvalue|result)$/;
 
-const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9_]/g, '');
+const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
-/** @throws TelltaleError RECORDING_INVALID when the first rows are of that shape */
+/**
+ * @param columns what the first rows, or all of them, hold
+ * @throws TelltaleError RECORDING_INVALID when they are of that shape
+ */
 export function checkLong(layout: Layout, idIndex: number, columns: readonly ColumnFacts[]): void {
   const { file, header, sample: rows } = layout;
   const timeIndex = header.findIndex(isTimeName);
@@ -28,11 +31,12 @@ export function checkLong(layout: Layout, idIndex: number, columns: readonly Col
   );
   const byInstant = keys.find(({ name }) => namesInstant(layout, idIndex, timeIndex, header.indexOf(name)));
   const byName = keys.find(({ name }) => NAME_WORDS.test(plain(name)));
-  const key = valueNamed ? (byName ?? byInstant) : numeric.length === 1 ? byInstant : undefined;
+  const key = byName && valueNamed ? byName : numeric.length === 1 ? byInstant : undefined;
   if (!key) return;
   const value = shown((valueNamed ?? numeric[0]!).name);
   const name = shown(key.name);
-  const index = [header[idIndex], header[timeIndex]].filter((one) => one !== undefined && one !== '');
+  const named = [header[idIndex], header[timeIndex]].filter((one) => one !== undefined && one !== '');
+  const index = named.length > 0 ? named : [header.find((one) => one !== key.name && one !== value)];
   throw fault(
     file,
     `has a row for each signal, whose name is in column ${name}${key.example === '' ? '' : ` ("${shown(key.example)}")`} and whose value is in ${value}: ` +

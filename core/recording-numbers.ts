@@ -26,10 +26,16 @@ const COMMA_DECIMAL = /^[+-]?\d*,\d+(?:e[+-]?\d+)?$/i;
 const COMMA_GROUPS_DOT = /^[+-]?\d{1,3}(?:,\d{3})+\.\d*$/;
 const DOT_GROUPS_COMMA = /^[+-]?\d{1,3}(?:\.\d{3})+,\d*$/;
 
+/** A cell's text without quotes, a typographer's minus made the usual one. */
+function bare(text: string): string {
+  const trimmed = text.trim().replace('\u2212', '-');
+  const quoted = trimmed.length > 1 && trimmed.startsWith('"') && trimmed.endsWith('"');
+  return quoted ? trimmed.slice(1, -1).trim() : trimmed;
+}
+
 /** A number written as the format says, NaN when it is none. `text` is no plain number and not blank. */
 export function parseNumber(text: string, { decimal, group, unit }: NumberFormat): number {
-  let digits = text.trim();
-  if (digits.startsWith('"') && digits.endsWith('"')) digits = digits.slice(1, -1).trim();
+  let digits = bare(text);
   if (unit !== '' && digits.endsWith(unit)) digits = digits.slice(0, -unit.length).trim();
   if (group === ' ' && PARTED_BY_BLANKS.test(digits)) digits = digits.replace(BLANKS, '');
   if (group === ',')
@@ -60,8 +66,7 @@ export class NumberShapes {
 
   /** Whether the text is some number. */
   see(text: string): boolean {
-    let digits = text.trim();
-    if (digits.startsWith('"') && digits.endsWith('"')) digits = digits.slice(1, -1).trim();
+    const digits = bare(text);
     const parts = WITH_UNIT.exec(digits);
     if (parts !== null && !COMMA_DECIMAL.test(digits)) {
       const unit = parts[2]!;

@@ -2,6 +2,7 @@
 // cause, with counts. Training, scoring and the demo say the same lines.
 import { counted, percent } from './counted.ts';
 import type { ColumnFacts } from './recording-column.ts';
+import type { IdChoice } from './recording-columns.ts';
 import { listed, shown } from './recording-fault.ts';
 import type { Skipped } from './recording-file.ts';
 import type { Layout } from './recording-layout.ts';
@@ -60,7 +61,7 @@ export function cellRemarks(columns: readonly ColumnFacts[]): string[] {
         ),
     ),
     ...line(
-      'codes for "not available", taken as missing (to keep them, take them out of "missing" in the catalogue and widen its range)',
+      'codes for "not available", taken as missing (to keep one, docs/what-is-read.md)',
       used
         .filter(({ codes }) => codes.length > 0)
         .map((column) => shares(column, column.codes, ({ value, count }) => [number(value), count])),
@@ -119,5 +120,37 @@ export function formatRemarks(
         ]
       : []),
     ...(units.length > 0 ? [`numbers with their unit behind them: ${listed(units, MOST_NAMED)}`] : []),
+  ];
+}
+
+/** Different texts of a column that may tell cars apart, at most. */
+const MOST_GUESSED = 100;
+
+/** What is known of the cars. */
+interface CarsOf {
+  /** Empty: the file is one car, `car`. */
+  readonly idColumn: string;
+  readonly car: string;
+  /** Whether a person said that it is one. */
+  readonly asked: boolean;
+  readonly columns: readonly ColumnFacts[];
+}
+
+/** Which column tells the cars apart, where that was not plain. */
+export function idRemarks(
+  { empty, rowNumbers }: IdChoice,
+  { idColumn, car, asked, columns }: CarsOf,
+): string[] {
+  const passed = [
+    ...empty.map((name) => `${shown(name)} is empty`),
+    ...rowNumbers.map((name) => `${shown(name)} is another in each row`),
+  ].join(', ');
+  if (idColumn !== '') return passed === '' ? [] : [`cars told apart by ${shown(idColumn)}: ${passed}`];
+  const why = asked ? 'as asked' : passed === '' ? 'no column of ids' : passed;
+  const texts = columns.filter(({ numeric, texts: n }) => !numeric && n >= 2 && n <= MOST_GUESSED);
+  const names = texts.map(({ name }) => name);
+  const guess = names.length > 0 && !asked ? `: ${listed(names, 3)}?` : '';
+  return [
+    `one car, named after the file: "${car}" (${why}; if there are several, name their column with --id${guess})`,
   ];
 }

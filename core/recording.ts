@@ -13,7 +13,7 @@ import { findLayout, type Layout } from './recording-layout.ts';
 import type { Limits } from './recording-limits.ts';
 import { checkLong } from './recording-long.ts';
 import { type NumberFormat, PLAIN, sameFormat } from './recording-numbers.ts';
-import { cellRemarks, formatRemarks, rowRemarks } from './recording-remarks.ts';
+import { cellRemarks, formatRemarks, idRemarks, rowRemarks } from './recording-remarks.ts';
 import { type RecordingRow, readRows, type Table } from './recording-rows.ts';
 import { Survey } from './recording-survey.ts';
 import { type RecordingTimes, TimesSurvey } from './recording-times.ts';
@@ -104,6 +104,7 @@ async function readTable(layout: Layout, options: RecordingOptions): Promise<Rec
   const timeNames = times.columns.map((i) => header[i]!);
   const columns = survey.facts(layout.units).filter(({ name }) => !timeNames.includes(name));
   checkRows(table, survey);
+  checkLong(layout, id.index, columns);
   const signals = columns.filter((c) => c.numeric).map((c) => c.name);
   const usable = options.anyNumber ? columns.some(({ count }) => count > 0) : signals.length > 0;
   if (!usable) {
@@ -119,7 +120,7 @@ async function readTable(layout: Layout, options: RecordingOptions): Promise<Rec
     ignored: ignored.map((i) => header[i]!).filter((name) => name !== ''),
     remarks: [
       ...rowRemarks(layout, skipped, survey),
-      ...idRemarks(id, idColumn, table, options),
+      ...idRemarks(id, { idColumn, car: table.car, asked: options.id === ONE_CAR, columns }),
       ...formatRemarks(used.map((i) => [header[i]!, formats[i]!, survey.doubt(i)])),
       ...cellRemarks(columns),
     ],
@@ -228,7 +229,7 @@ function checkFit({ file, header, delimiter }: Layout, { rowCount, misfits, firs
       file,
       `${counted(misfits, 'row')} of ${rowCount.toLocaleString('en')} have another number of cells than the header (${header.length}): line ${firstMisfit.line} has ${firstMisfit.cells}. ` +
         (comma
-          ? 'Do commas stand in numbers too? Then write the file with semicolons; else complete the header'
+          ? 'Do commas stand in numbers too? Then write the file with semicolons. Or does the header lack a name?'
           : 'Complete the header, skip lines before it with --skip-lines, or name the delimiter with --delimiter'),
     );
   }
@@ -248,24 +249,6 @@ function checkRows(table: Table, survey: Survey): void {
     );
   const named = rows - withoutId;
   if (named >= MANY_ROWS && named < MANY_PER_ID * ids.size) throw rowIds(table, survey);
-}
-
-/** Which column tells the cars apart, where that was not plain. */
-function idRemarks(
-  { empty, rowNumbers }: { readonly empty: readonly string[]; readonly rowNumbers: readonly string[] },
-  idColumn: string,
-  { car }: Table,
-  { id }: RecordingOptions,
-): string[] {
-  const passed = [
-    ...empty.map((name) => `${shown(name)} is empty`),
-    ...rowNumbers.map((name) => `${shown(name)} is another in each row`),
-  ].join(', ');
-  if (idColumn !== '') return passed === '' ? [] : [`cars told apart by ${shown(idColumn)}: ${passed}`];
-  const why = id === ONE_CAR ? 'as asked' : passed === '' ? 'no column of ids' : passed;
-  return [
-    `one car, named after the file: "${car}" (${why}; if there are several, name their column with --id)`,
-  ];
 }
 
 /**

@@ -62,6 +62,11 @@ describe('where the table stands', () => {
     ],
     ['a preamble padded to the width', `Session,Track,,\n,,,\n${TABLE}`, '2 lines before the header skipped'],
     ['comments', `#VIN: X\n// made by hand\n${TABLE}% the end\n`, '3 comment lines skipped'],
+    [
+      'a line of names and one of values above the table',
+      `Vehicle,Tool,Date,Place\nGolf,v1,2023-11-15,Ulm\n\n${TABLE}`,
+      '2 lines before the header skipped, the first: "Vehicle Tool Date Place"',
+    ],
     ['a separator line', `sep=,\r\n${TABLE.replaceAll('\n', '\r\n')}`, 'line 1 names the separator'],
     [
       'a separator that is no usual one',
@@ -133,6 +138,26 @@ describe('where the table stands', () => {
     ['JSON lines', '{"id":"a","x":1}\n{"id":"a","x":2}\n', 'is JSON, not CSV'],
     ['a web page', '<!DOCTYPE html><html>', 'is a web page'],
     ['an archive within gzip', gzipSync(Buffer.from('PK\u0003\u0004\u0014\u0000')), 'is a zip archive'],
+    [
+      'a damaged gzip file',
+      gzipSync(TABLE.repeat(50)).subarray(0, 40),
+      'is a gzip file that ends early: copy it again',
+    ],
+    [
+      'a quote left open in the header',
+      'id,"time,x\na,0,1\n',
+      'line 1: a quote opens here and does not close in it',
+    ],
+    [
+      'a name of no column of its own, as R writes',
+      'id,time,x\n1,a,0,1\n2,a,1,1\n',
+      'Or does the header lack a name?',
+    ],
+    [
+      'signals one after the other',
+      `Series;Time;Value\n${['v', 'n'].map((name) => [0, 1, 2].map((t) => `${name};${t};${t}\n`).join('')).join('')}`,
+      'whose name is in column Series ("v")',
+    ],
     ['a binary file', Buffer.from([1, 2, 0, 3, 0, 0, 9, 200, 1]), 'is a binary file'],
     ['nothing', '', 'is empty'],
     ['blanks', ' \n\n', 'is empty'],
@@ -231,6 +256,14 @@ describe('columns', () => {
     expect(await refusal(content, { ignore: ['#7'] })).toContain(
       '--ignore names column "#7", which the header lacks',
     );
+  });
+});
+
+describe('names', () => {
+  it('lets no control character of a name reach a terminal, and takes what pandas calls nameless for that', async () => {
+    const { recording } = await read('Unnamed: 0,id,time,s\u001b[31mx\u0007\n0,a,0,1\n1,a,1,2\n');
+    expect(recording.signals).toEqual(['s [31mx']);
+    expect(recording.nameless).toBe(1);
   });
 });
 
