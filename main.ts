@@ -13,6 +13,8 @@ type Run = (settings: Settings, context: Context, positionals: readonly string[]
 interface Command {
   readonly about: string;
   readonly usage?: string;
+  /** How many arguments it takes beside flags; one where `usage` says how. */
+  readonly arguments?: number;
   readonly settings: readonly SettingKey[];
   /** Loads the room only when the command runs. */
   readonly load: () => Promise<Run>;
@@ -93,14 +95,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: "Raise alerts from the champion's scores; serve the page, REST and the WebSocket feed",
     settings: [
       ...LOG_SETTINGS,
-      'catalogue',
-      'httpHost',
-      'httpPort',
-      'tokensFile',
-      'control',
-      'mqttHost',
-      'mqttPort',
-      'mqttPassword',
+      ...(['catalogue', 'httpHost', 'httpPort', 'tokensFile', 'control'] as const),
+      ...(['mqttHost', 'mqttPort', 'mqttPassword'] as const),
     ],
     load: async () => (await import('./demo/serve.ts')).runServeCommand,
   },
@@ -113,6 +109,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     about: 'Print another link that opens the page signed in, once, in one browser',
     settings: ['url', 'token', 'tokensFile', 'dataDir'],
     load: async () => (await import('./alerts/page-link.ts')).runPageLink,
+  },
+  token: {
+    about: 'Make, list or take away tokens: who may see the alerts of which cars',
+    usage: 'add NAME | list | revoke NAME [flags]',
+    arguments: 2,
+    settings: ['dataDir', 'tokensFile', 'cars', 'control'],
+    load: async () => (await import('./alerts/token-command.ts')).runToken,
   },
   simulate: {
     about: 'Drive a fleet of simulated cars, or a recording again, against an MQTT broker',
@@ -267,7 +270,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const { settings, positionals } = readConfig(command.settings, rest);
-  const extra = positionals.slice(command.usage === undefined ? 0 : 1);
+  const extra = positionals.slice(command.arguments ?? (command.usage === undefined ? 0 : 1));
   if (extra.length > 0)
     throw new TelltaleError('CONFIG_INVALID', `${extra.join(' ')}: ${name} takes no such argument`);
   const context: Context = {

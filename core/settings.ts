@@ -129,7 +129,7 @@ export const SETTINGS = {
     'Bearer tokens and their cars (JSON); default: tokens.json in the data folder, made when it is not there',
     'TELLTALE_TOKENS_FILE',
   ),
-  control: setting(flag, false, 'Offer to break and mend simulated cars, over the MQTT broker'),
+  control: setting(flag, false, 'Allow to break and mend simulated cars (a server: over the MQTT broker)'),
   url: setting(text('URL'), 'http://127.0.0.1:8080', 'Server to get alerts from', 'TELLTALE_URL'),
   token: setting(text('TOKEN'), '', 'Bearer token to come with', 'TELLTALE_TOKEN'),
   vin: setting(list, [] as readonly string[], "Only these of the token's cars"),

@@ -79,6 +79,14 @@ export class Api {
     throw new Error(message);
   }
 
+  /** @param {string} path @returns {Promise<any>} */
+  async get(path) {
+    const answer = await fetch(path, { headers: this.headers });
+    const body = await answer.json().catch(() => ({ message: `status ${answer.status}` }));
+    if (!answer.ok) throw new Error(body.message);
+    return body;
+  }
+
   /**
    * Follows the live stream with one car watched until the signal aborts; comes back after a loss.
    * @param {string | null} vin
@@ -89,13 +97,17 @@ export class Api {
   async live(vin, signal, take, tell) {
     const query = vin === null ? '' : `?vin=${encodeURIComponent(vin)}`;
     while (!signal.aborted) {
+      const attempt = new AbortController();
       try {
-        const answer = await fetch(`/api/live${query}`, { headers: this.headers, signal });
+        const mine = AbortSignal.any([signal, attempt.signal]);
+        const answer = await fetch(`/api/live${query}`, { headers: this.headers, signal: mine });
         if (!answer.ok || !answer.body) throw new Error(`status ${answer.status}`);
         tell(true);
         await readEvents(answer.body, take);
       } catch {
         // Said by `tell`; the next attempt follows.
+      } finally {
+        attempt.abort();
       }
       if (signal.aborted) return;
       tell(false);
@@ -104,12 +116,30 @@ export class Api {
   }
 }
 
+/** A picture comes each second: a stream that says nothing for this long is dead, whatever its connection says. */
+const SILENCE_MS = 10_000;
+
+/** @template T @param {Promise<T>} read @returns {Promise<T>} */
+async function within(read) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @type {Promise<never>} */
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error('no sign of life')), SILENCE_MS);
+  });
+  try {
+    return await Promise.race([read, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** @param {ReadableStream<Uint8Array<ArrayBuffer>>} body @param {(frame: Frame) => void} take */
 async function readEvents(body, take) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await within(reader.read());
     if (done) return;
     text += value;
     const events = text.split('\n\n');

@@ -10,6 +10,8 @@ import { byId, clockTime, make, reading } from './dom.js';
 const WINDOW_MS = 5 * 60_000;
 const SHORTEST_MS = 60_000;
 const KEPT = 300;
+/** A signal that has not been measured for this long, by the car's clock, is not measured any more. */
+const LOST_MS = 10_000;
 /** Below this share of the score a signal is not blamed. */
 const BLAMED = 0.12;
 
@@ -29,12 +31,33 @@ function extend(kept, more) {
 }
 
 /** @param {Car} car */
-function stateOf({ level, alerts }) {
-  const open = alerts.find(({ state }) => state === 'open');
-  if (open) return { kind: open.severity, text: open.severity === 'critical' ? 'critical' : 'warning', open };
+function stateOf({ level, alerts, silent, heardMs }) {
+  const standing = alerts.filter(({ state }) => state === 'open');
+  const open = standing.find(({ severity }) => severity === 'critical') ?? standing[0];
+  const quiet = silent ? `silent since ${clockTime(heardMs)}` : '';
+  if (open) return { kind: open.severity, text: quiet ? `${open.severity}, ${quiet}` : open.severity, open };
+  // What it was like when it was last heard says nothing about now.
+  if (quiet) return { kind: 'silent', text: quiet, open };
   if (level >= 1) return { kind: 'warning', text: 'strange', open };
   return { kind: 'calm', text: level >= 0.6 ? 'unusual' : 'as expected', open };
 }
+
+/** @param {readonly (number | null)[] | undefined} column */
+const newest = (column) => column?.findLast((value) => value !== null) ?? null;
+
+/**
+ * When a signal was last measured that is not any more; null while it is, or was a moment ago: some are sent now and then.
+ * @param {Car} car @param {number} i
+ */
+function lostSince({ ts, lost, values }, i) {
+  const lastMs = lost[i];
+  if (lastMs === null || lastMs === undefined || values[i] !== null) return null;
+  return ts - lastMs > LOST_MS ? lastMs : null;
+}
+
+/** A signal that this car measures, or has measured. @param {Car} car @param {History} history @param {number} i */
+const isKnown = ({ values, lost }, history, i) =>
+  values[i] !== null || (lost[i] ?? null) !== null || newest(history.values[i]) !== null;
 
 export class CarPanel {
   constructor() {
@@ -82,7 +105,8 @@ export class CarPanel {
     const { kind, text, open } = stateOf(car);
     this.state.textContent = text;
     this.state.dataset.kind = kind;
-    this.note.textContent = `last heard ${clockTime(car.ts)}`;
+    this.note.textContent = `last heard ${clockTime(car.heardMs)}`;
+    this.panel.dataset.silent = String(car.silent);
     this.reason.hidden = !open;
     this.reason.textContent = open ? `${clockTime(open.raisedTs)}  ${open.reason}` : '';
     this.reason.dataset.kind = kind;
@@ -99,17 +123,22 @@ export class CarPanel {
     const blame = new Map(this.blameOf(car).map(({ signal, share }) => [signal, share]));
     const measured = car.signals
       .map((signal, i) => ({ ...signal, i, share: blame.get(signal.name) ?? 0 }))
-      .filter(({ i }) => (history.values[i] ?? []).some((v) => v !== null))
+      .filter(({ i }) => isKnown(car, history, i))
       .sort((a, b) => (b.share >= BLAMED ? b.share : 0) - (a.share >= BLAMED ? a.share : 0) || a.i - b.i);
     measured.forEach(({ name, label, unit, usual, i, share }, at) => {
       const card = this.cardOf(name, label);
-      const [value, expected] = [car.values[i], car.expected[i]];
+      const lostMs = lostSince(car, i);
+      const value = car.values[i] ?? newest(history.values[i]);
+      const expected = car.expected[i];
       const size = Math.max(Math.abs(value ?? 0), Math.abs(expected ?? 0));
       const blamed = share >= BLAMED;
-      card.now.textContent = `${reading(value, size)} ${unit}`.trim();
-      card.usual.textContent = `expected ${reading(expected, size)}`;
+      const now = lostMs === null ? `${reading(value, size)} ${unit}`.trim() : 'not measured';
+      const below = lostMs === null ? `expected ${reading(expected, size)}` : `since ${clockTime(lostMs)}`;
+      card.now.textContent = now;
+      card.usual.textContent = below;
       card.item.dataset.blamed = String(blamed);
-      card.canvas.ariaLabel = `${label} ${reading(value, size)} ${unit}, expected ${reading(expected, size)}`;
+      card.item.dataset.lost = String(lostMs !== null);
+      card.canvas.ariaLabel = `${label} ${now}, ${below}`;
       if (this.charts.children[at] !== card.item)
         this.charts.insertBefore(card.item, this.charts.children[at] ?? null);
       const [values, model] = [history.values[i] ?? [], history.expected[i] ?? []];
@@ -119,7 +148,7 @@ export class CarPanel {
 
   /** What is blamed: by the open alert, else by the newest event while it is strange. @param {Car} car */
   blameOf(car) {
-    const open = car.alerts.find(({ state }) => state === 'open');
+    const { open } = stateOf(car);
     if (open) return open.top;
     return car.level >= 1 ? car.top : [];
   }

@@ -26,6 +26,24 @@ export function make(tag, className, text) {
   return element;
 }
 
+/**
+ * Puts the list's children in this order. The one that has the keyboard stays where it is and the others move around it: an
+ * element that is moved loses the focus.
+ * @param {HTMLElement} list @param {readonly HTMLElement[]} items all of its children
+ */
+export function inOrder(list, items) {
+  const held = items.find((item) => item.contains(document.activeElement));
+  items.forEach((item, at) => {
+    if (list.children[at] === item) return;
+    if (item !== held) {
+      list.insertBefore(item, list.children[at] ?? null);
+      return;
+    }
+    for (let other = list.children[at]; other && other !== held; other = list.children[at])
+      list.append(other);
+  });
+}
+
 const whole = new Intl.NumberFormat();
 /** @param {number} value */
 export const count = (value) => whole.format(value);

@@ -1,5 +1,6 @@
 // The fleet as tiles: one for each car, coloured by how strange it is, marked by what stands open against it.
-import { byId, count, make, shortener } from './dom.js';
+import { byId, clockTime, count, inOrder, make, shortener } from './dom.js';
+import { streamWords } from './phone-client.js';
 
 /**
  * @typedef {import('./types.js').Fleet} Fleet
@@ -9,14 +10,17 @@ import { byId, count, make, shortener } from './dom.js';
 const byName = new Intl.Collator([], { numeric: true });
 
 /** @param {Tile} tile */
-function words({ vin, level, severity }) {
-  if (severity) return `${vin}: ${severity === 'critical' ? 'critical alert' : 'warning'}`;
+function words({ vin, level, severity, silent, heardMs }) {
+  const quiet = silent ? `silent since ${clockTime(heardMs)}` : '';
+  if (severity)
+    return `${vin}: ${severity === 'critical' ? 'critical alert' : 'warning'}${quiet ? `, ${quiet}` : ''}`;
+  if (quiet) return `${vin}: ${quiet}`;
   return `${vin}: ${level >= 1 ? 'strange' : level >= 0.6 ? 'unusual' : 'as expected'}`;
 }
 
 export class FleetTiles {
-  /** @param {(vin: string) => void} choose */
-  constructor(choose) {
+  /** @param {(vin: string) => void} choose @param {(text: string) => void} search finds a car that is no tile here */
+  constructor(choose, search) {
     this.list = byId('tiles', HTMLUListElement);
     this.note = byId('fleet-note', HTMLElement);
     this.empty = byId('empty', HTMLElement);
@@ -38,7 +42,9 @@ export class FleetTiles {
     const input = byId('find-vin', HTMLInputElement);
     const go = () => {
       const wanted = input.value.trim();
-      if (wanted) choose(wanted);
+      const tile = this.named(wanted);
+      if (tile) choose(tile);
+      else if (wanted) search(wanted);
     };
     find.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -48,6 +54,23 @@ export class FleetTiles {
       if (this.tiles.has(input.value)) go();
     });
     this.list.addEventListener('keydown', (event) => this.walk(event));
+  }
+
+  /** The car whose tile says this name, or has it in full; case aside. @param {string} wanted */
+  named(wanted) {
+    const same = (/** @type {string | null} */ name) => name?.toLowerCase() === wanted.toLowerCase();
+    const found = [...this.tiles].filter(([vin, { name }]) => same(vin) || same(name.textContent));
+    return found.length === 1 ? (found[0]?.[0] ?? null) : null;
+  }
+
+  /** Offers cars that a search has found. @param {readonly string[]} vins */
+  offer(vins) {
+    for (const vin of vins) {
+      if (this.tiles.has(vin)) continue;
+      const option = make('option', '');
+      option.value = vin;
+      this.vins.append(option);
+    }
   }
 
   /** Arrow keys go from tile to tile. @param {KeyboardEvent} event */
@@ -70,26 +93,36 @@ export class FleetTiles {
   /** @param {Fleet} fleet */
   show(fleet) {
     this.last = fleet;
-    const { cars, total } = fleet;
+    const { cars, total, stream, silentMs } = fleet;
     this.empty.hidden = total > 0;
-    this.note.textContent =
-      total > cars.length ? `the ${count(cars.length)} strangest of ${count(total)}` : '';
+    this.empty.textContent = streamWords(stream);
+    this.note.textContent = [
+      ...(total > cars.length ? [`the ${count(cars.length)} strangest of ${count(total)}`] : []),
+      ...(stream.silent > 0 ? [`${count(stream.silent)} silent`] : []),
+    ].join('; ');
+    byId('silent-key', HTMLElement).textContent = `silent for ${Math.round(silentMs / 1000)} s or more`;
     const present = new Set(cars.map(({ vin }) => vin));
+    const focusedAt = [...this.list.children].findIndex((item) => item.contains(document.activeElement));
     for (const [vin, { item }] of this.tiles)
       if (!present.has(vin)) {
         item.remove();
         this.tiles.delete(vin);
       }
     this.rename(cars);
-    this.ordered(cars).forEach((tile, at) => {
+    const items = this.ordered(cars).map((tile) => {
       const { item, button } = this.tileOf(tile.vin);
       button.style.setProperty('--level', String(Math.min(1, Math.max(0, tile.level))));
       button.dataset.alert = tile.severity ?? '';
+      button.dataset.silent = String(tile.silent);
       button.ariaLabel = words(tile);
       button.title = words(tile);
       button.ariaCurrent = tile.vin === this.chosen ? 'true' : null;
-      if (this.list.children[at] !== item) this.list.insertBefore(item, this.list.children[at] ?? null);
+      return item;
     });
+    inOrder(this.list, items);
+    // The tile that had the keyboard is gone: the one in its place has it now.
+    if (focusedAt >= 0 && !this.list.contains(document.activeElement))
+      items[Math.min(focusedAt, items.length - 1)]?.querySelector('button')?.focus({ preventScroll: true });
   }
 
   /** By the name a person reads on the tile, or as they came: strangest first. @param {readonly Tile[]} cars */

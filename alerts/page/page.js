@@ -1,16 +1,17 @@
 // The page put together: the live stream feeds tiles and charts, the feed rings the phone, the buttons break and repair.
 import { signIn } from './api.js';
 import { CarPanel } from './car.js';
-import { byId, count, make } from './dom.js';
+import { byId, clockTime, count, make } from './dom.js';
 import { FleetTiles } from './fleet.js';
 import { PhoneMock } from './phone.js';
-import { followAlerts } from './phone-client.js';
+import { followAlerts, streamWords } from './phone-client.js';
 
 /**
  * @typedef {import('./types.js').Frame} Frame
  * @typedef {import('./types.js').Session} Session
  * @typedef {import('./types.js').Car} Car
  * @typedef {import('./api.js').Api} Api
+ * @typedef {import('./phone-client.js').Status} Status
  */
 
 const toast = byId('toast', HTMLElement);
@@ -25,24 +26,32 @@ function say(words) {
   toastTimer = setTimeout(() => toast.classList.remove('shown'), 4000);
 }
 
-/** @param {'open' | 'away' | 'refused'} state @param {string} words */
+/** @param {string} state @param {string} words */
 function showLink(state, words) {
   const link = byId('link', HTMLElement);
   link.dataset.state = state;
   link.textContent = words;
 }
 
+/** A picture comes each second; without one for this long what is shown is of the past. */
+const STALE_MS = 5_000;
+
 /** @param {Api} api @param {Session} session */
 function start(api, session) {
+  /** The newest picture of the fleet and when it came. @type {{fleet: Frame['fleet'], atMs: number} | null} */
+  let latest = null;
+  /** What the alerts' own connection says. @type {Status | null} */
+  let feedStatus = null;
   /** @type {string | null} */
   let chosen = null;
   let watching = new AbortController();
   const car = new CarPanel();
-  const tiles = new FleetTiles(choose);
+  const tiles = new FleetTiles(choose, (text) => void search(text));
   const offer = control(api, session, () => chosen);
 
   /** @param {Frame} frame */
   function show({ fleet, car: now }) {
+    latest = { fleet, atMs: Date.now() };
     byId('stat-cars', HTMLElement).textContent = count(fleet.total);
     byId('stat-rate', HTMLElement).textContent = count(fleet.eventsPerSecond);
     byId('stat-open', HTMLElement).textContent = count(fleet.open);
@@ -55,6 +64,45 @@ function start(api, session) {
     }
     const [first] = fleet.cars;
     if (chosen === null && first) choose(first.vin, false);
+    tell();
+  }
+
+  /** Says what is true now: `live` only when pictures and alerts both come, and of cars that are watched. */
+  function tell() {
+    const fresh = latest !== null && Date.now() - latest.atMs <= STALE_MS;
+    const stream = latest?.fleet.stream ?? null;
+    document.body.dataset.stale = String(!fresh);
+    const lost = latest
+      ? `no word from the server since ${clockTime(latest.atMs)}, trying again`
+      : 'connecting';
+    if (feedStatus?.kind === 'refused') showLink('refused', feedStatus.words);
+    else if (!fresh) showLink('away', lost);
+    else if (feedStatus?.kind === 'away') showLink('away', 'no alerts come: the phone says why');
+    else if (stream) showLink(feedStatus ? stream.state : 'connecting', streamWords(stream));
+    if (!feedStatus) return;
+    // The newer of the two says what the stream is like; each of the two can be cut off alone.
+    const { kind } = feedStatus;
+    const heard = kind !== 'connecting' && kind !== 'away' && kind !== 'refused' && kind !== 'closed';
+    const standing =
+      heard && fresh && stream
+        ? { ...stream, kind: stream.state, watching: stream.state === 'live', words: streamWords(stream) }
+        : heard
+          ? { ...feedStatus, kind: /** @type {const} */ ('away'), watching: false, words: lost }
+          : feedStatus;
+    phone.tell(standing, fresh ? (latest?.fleet.open ?? null) : null);
+  }
+
+  /** A car by a piece of its name. @param {string} text */
+  async function search(text) {
+    try {
+      const { total, vins } = await api.get(`/api/cars?find=${encodeURIComponent(text)}`);
+      tiles.offer(vins);
+      if (total === 1) choose(vins[0]);
+      else if (total === 0) say(`no car ${text} that this token may see`);
+      else say(`${total} cars have ${text} in their name: ${vins.slice(0, 3).join(', ')} …`);
+    } catch (error) {
+      say(`not found: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   function watch() {
@@ -70,9 +118,10 @@ function start(api, session) {
         if (!signal.aborted) show(frame);
       },
       (connected) => {
-        if (!connected && chosen !== null && !signal.aborted) car.restart();
-        if (!signal.aborted)
-          showLink(connected ? 'open' : 'away', connected ? 'live' : 'connection lost, trying again');
+        if (signal.aborted || connected) return;
+        if (chosen !== null) car.restart();
+        if (latest) latest = { ...latest, atMs: Math.min(latest.atMs, Date.now() - STALE_MS - 1) };
+        tell();
       },
     );
   }
@@ -91,16 +140,20 @@ function start(api, session) {
     acknowledge: (alertId) => {
       if (!feed.acknowledge(alertId)) say('not connected at the moment');
     },
+    load: async (offset, limit) =>
+      (await api.get(`/api/alerts?state=open&offset=${offset}&limit=${limit}`)).alerts,
   });
   const feed = followAlerts({
     url: location.origin,
     token: api.token,
     onAlert: (alert) => phone.take(alert),
-    onSnapshot: (alerts) => phone.snapshot(alerts),
-    onState: (state) => {
-      if (state === 'refused') showLink('refused', 'the token is no longer accepted');
+    onSnapshot: (alerts, open) => phone.snapshot(alerts, open),
+    onStatus: (status) => {
+      feedStatus = status;
+      tell();
     },
   });
+  setInterval(tell, 1000);
   watch();
 }
 
@@ -147,20 +200,14 @@ function control(api, session, chosen) {
   byId('repair', HTMLButtonElement).addEventListener('click', () => {
     void order({ action: 'repair' }, 'repaired');
   });
-  // A reading that drops out now and then still says what kind of car it is: what a car has measured is remembered.
-  let offeredTo = '';
-  /** @type {Set<string>} */
-  const measured = new Set();
-  return ({ vin, signals, values }) => {
-    if (vin !== offeredTo) measured.clear();
-    offeredTo = vin;
-    for (const [i, { name }] of signals.entries()) if (values[i] !== null) measured.add(name);
-    faults.forEach(({ moves }, i) => {
+  return (car) => {
+    faults.forEach(({ name }, i) => {
       const option = /** @type {HTMLOptionElement} */ (fault.options[i]);
-      option.hidden = moves.length > 0 && !moves.some((signal) => measured.has(signal));
+      // Not every browser hides an option; none chooses a disabled one.
+      option.hidden = option.disabled = !car.faults.includes(name);
     });
-    if (fault.selectedOptions[0]?.hidden)
-      fault.selectedIndex = [...fault.options].findIndex((o) => !o.hidden);
+    if (fault.selectedOptions[0]?.disabled)
+      fault.selectedIndex = [...fault.options].findIndex((o) => !o.disabled);
     explain();
   };
 }

@@ -5,9 +5,24 @@ import { byId, clockTime, make } from './dom.js';
 /**
  * @typedef {import('./phone-client.js').Alert} Alert
  * @typedef {import('./phone-client.js').OpenAlert} OpenAlert
+ * @typedef {Pick<import('./phone-client.js').Status, 'kind' | 'watching' | 'silent' | 'cars' | 'words'>} Standing
  */
 
+/** Alerts listed before a person asks for more. */
 const SHOWN = 30;
+const MORE = 200;
+
+/** The state of things in a word, for the title of a tab nobody looks at. @type {Readonly<Record<string, string>>} */
+const SHORT = {
+  learning: 'learning',
+  silent: 'no data',
+  unscored: 'no scores',
+  behind: 'behind',
+  connecting: 'connecting',
+  away: 'no connection',
+  refused: 'signed out',
+  closed: 'closed',
+};
 
 /** Two soft tones, twice. @param {AudioContext} audio @param {boolean} urgent */
 function chime(audio, urgent) {
@@ -29,9 +44,21 @@ function chime(audio, urgent) {
 }
 
 export class PhoneMock {
-  /** @param {{choose: (vin: string) => void, acknowledge: (alertId: string) => void}} actions */
+  /**
+   * @param {{choose: (vin: string) => void, acknowledge: (alertId: string) => void,
+   *   load: (offset: number, limit: number) => Promise<readonly OpenAlert[]>}} actions
+   */
   constructor(actions) {
     this.actions = actions;
+    this.most = SHOWN;
+    /** How many alerts stand open, listed or not; null: not known yet. @type {number | null} */
+    this.open = null;
+    /** @type {Standing} */
+    this.standing = { kind: 'connecting', watching: false, silent: 0, cars: 0, words: 'connecting' };
+    this.status = byId('phone-status', HTMLElement);
+    this.badge = byId('open-count', HTMLElement);
+    this.more = byId('more', HTMLButtonElement);
+    this.more.addEventListener('click', () => void this.loadMore());
     this.frame = byId('phone', HTMLElement);
     this.notes = byId('notes', HTMLOListElement);
     this.quiet = byId('quiet', HTMLElement);
@@ -59,30 +86,60 @@ export class PhoneMock {
     this.count();
   }
 
-  /** The open alerts at the start: shown without ringing. @param {readonly OpenAlert[]} alerts */
-  snapshot(alerts) {
+  /** The open alerts at the start: shown without ringing. @param {readonly OpenAlert[]} alerts @param {number} open */
+  snapshot(alerts, open) {
     this.byAlert.clear();
     this.notes.replaceChildren();
-    for (const alert of [...alerts].sort((a, b) => a.raisedTs - b.raisedTs)) {
-      this.put(alert);
-      if (alert.acknowledgedTs !== undefined) this.settle(alert.alertId, 'seen', 'seen');
-    }
+    this.open = open;
+    for (const alert of alerts.slice(0, this.most)) this.add(alert);
+    this.count();
+  }
+
+  /** Below what is listed, without ringing. @param {OpenAlert} alert */
+  add(alert) {
+    const item = this.put(alert);
+    this.notes.append(item);
+    if (alert.acknowledgedTs !== undefined) this.settle(alert.alertId, 'seen', 'seen');
+  }
+
+  /** What stands open beyond the list, newest first. */
+  async loadMore() {
+    this.most += MORE;
+    const more = await this.actions.load(this.listed(), MORE);
+    for (const alert of more) if (!this.byAlert.has(alert.alertId)) this.add(alert);
+    this.count();
+  }
+
+  listed() {
+    return [...this.byAlert.values()].filter((item) => item.dataset.state !== 'over').length;
+  }
+
+  /** What is true now, and how many alerts stand open by the server's count. @param {Standing} standing @param {number | null} open */
+  tell(standing, open) {
+    this.standing = standing;
+    if (open !== null) this.open = open;
     this.count();
   }
 
   /** @param {Alert} alert */
   take(alert) {
     if (alert.phase === 'raised' || alert.phase === 'escalated') {
-      this.put(alert);
+      if (alert.phase === 'raised' && !this.byAlert.has(alert.alertId) && this.open !== null) this.open += 1;
+      const focused = this.byAlert.get(alert.alertId)?.contains(document.activeElement);
+      const item = this.put(alert);
+      this.notes.prepend(item);
+      if (focused) item.querySelector('button')?.focus({ preventScroll: true });
+      this.trim();
       this.ring(alert.severity === 'critical');
     }
     if (alert.phase === 'acknowledged')
       this.settle(alert.alertId, 'seen', `seen by ${alert.by ?? 'someone'}`);
+    if (alert.phase === 'cleared' && this.open !== null) this.open -= 1;
     if (alert.phase === 'cleared') this.settle(alert.alertId, 'over', `over since ${clockTime(alert.ts)}`);
     this.count();
   }
 
-  /** @param {OpenAlert} alert */
+  /** The alert as an element, yet to be placed; what stood there for it goes. @param {OpenAlert} alert */
   put({ alertId, vin, severity, raisedTs, reason }) {
     const item = make('li', 'alert');
     item.dataset.severity = severity;
@@ -105,13 +162,12 @@ export class PhoneMock {
     item.append(head, make('p', 'alert-title', title), make('p', 'alert-reason', rest.join(': ')), foot);
     this.byAlert.get(alertId)?.remove();
     this.byAlert.set(alertId, item);
-    this.notes.prepend(item);
-    this.trim();
+    return item;
   }
 
   /** The oldest that is over makes room, then the oldest. */
   trim() {
-    if (this.notes.children.length <= SHOWN) return;
+    if (this.notes.children.length <= this.most) return;
     const items = [...this.notes.querySelectorAll('li')].reverse();
     const oldest = items.find((item) => item.dataset.state === 'over') ?? items[0];
     oldest?.remove();
@@ -123,16 +179,34 @@ export class PhoneMock {
     const item = this.byAlert.get(alertId);
     if (!item || item.dataset.state === 'over') return;
     item.dataset.state = state;
-    item.querySelector('.alert-seen')?.remove();
+    const button = item.querySelector('.alert-seen');
+    const had = button !== null && button === document.activeElement;
+    button?.remove();
     const foot = item.querySelector('.alert-foot');
+    // Whoever has pressed it goes on from here, not from the top of the page.
+    const car = foot?.querySelector('.alert-car');
+    if (had && car instanceof HTMLElement) car.focus({ preventScroll: true });
     foot?.querySelector('.alert-said')?.remove();
     foot?.append(make('span', 'alert-said', words));
   }
 
+  /** Says what is open and, where nothing is, whether that is good news: only of cars that are watched now. */
   count() {
-    const open = [...this.byAlert.values()].filter((item) => item.dataset.state !== 'over').length;
-    this.quiet.hidden = this.byAlert.size > 0;
-    document.title = open > 0 ? `(${open}) telltale` : 'telltale';
+    const listed = this.listed();
+    const open = this.open === null ? listed : Math.max(this.open, 0);
+    const { kind, watching, silent, cars, words } = this.standing;
+    const well = watching && silent === 0 && kind === 'live';
+    this.quiet.hidden = !(well && open === 0 && this.byAlert.size === 0);
+    this.status.hidden = well;
+    this.status.dataset.kind = kind;
+    this.status.textContent =
+      watching && open === 0 ? `No alert from ${cars - silent} of ${cars} cars; ${silent} silent` : words;
+    this.badge.textContent = open > 0 ? String(open) : '';
+    const beyond = open - listed;
+    this.more.hidden = beyond <= 0;
+    this.more.textContent = `Show more: ${listed} of ${open} open ones are listed`;
+    const short = watching ? '' : `${SHORT[kind] ?? kind} · `;
+    document.title = `${open > 0 ? `(${open}) ` : ''}${short}telltale`;
   }
 
   /** @param {boolean} urgent */

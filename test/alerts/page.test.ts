@@ -189,13 +189,13 @@ describe.skipIf(skip)('the page', () => {
   it('comes back by itself after the server was away', async () => {
     await drive(5);
     await open();
-    await page.locator('#link[data-state=open]').waitFor();
+    await page.locator('#link[data-state=live]').waitFor();
     await page.context().setOffline(true);
     // What is open stays open offline; a new choice needs a new connection.
     await page.locator(`[data-vin=${CARS[2]}]`).click();
     await page.locator('#link[data-state=away]').waitFor();
     await page.context().setOffline(false);
-    await page.locator('#link[data-state=open]').waitFor();
+    await page.locator('#link[data-state=live]').waitFor();
     await page.locator('[data-signal=coolantC]').waitFor();
   });
 
