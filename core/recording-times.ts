@@ -138,15 +138,18 @@ export class TimesSurvey {
 
   /** @throws TelltaleError RECORDING_INVALID when the cells are no times, or do not move */
   choose(): RecordingTimes {
-    const reasons: string[] = [];
+    const reasons: { readonly index: number; readonly why: string }[] = [];
     for (const index of this.#candidates.slice(0, MOST_COLUMNS)) {
       const times = this.#columns.get(index)!.decide();
       const why = this.#refusal(index, times);
       const found = this.#joined({ index, times }) ?? (why === null ? this.#alone({ index, times }) : null);
-      if (found) return { ...found, remarks: [...found.remarks, ...reasons] };
-      reasons.push(why ?? '');
+      if (found) {
+        const passedOver = reasons.filter((one) => !found.columns.includes(one.index)).map((one) => one.why);
+        return { ...found, remarks: [...found.remarks, ...passedOver] };
+      }
+      reasons.push({ index, why: why ?? '' });
     }
-    throw fault(this.#file, `${reasons[0]}; ${this.#others()}`);
+    throw fault(this.#file, `${reasons[0]?.why}; ${this.#others()}`);
   }
 
   #refusal(index: number, { kind, unreadShare, unread, example, steps }: ColumnTimes): string | null {
