@@ -40,10 +40,14 @@ const EXACT_DIGITS = 15;
 export type NoReading = 'not-a-number' | 'out-of-range';
 
 /** Why nothing is known from what was sent; null: it is a reading, or says itself that there is none. */
-export function whyNoReading(sent: unknown, { min, max }: Pick<SignalSpec, 'min' | 'max'>): NoReading | null {
+export function whyNoReading(
+  sent: unknown,
+  { min, max, missing }: Pick<SignalSpec, 'min' | 'max' | 'missing'>,
+): NoReading | null {
   if (sent === null || sent === undefined) return null;
   if (typeof sent !== 'number') return 'not-a-number';
-  return sent >= min && sent <= max ? null : 'out-of-range';
+  // A code for "not available" is no possible reading, wherever it lies.
+  return sent >= min && sent <= max && !missing?.includes(sent) ? null : 'out-of-range';
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -105,6 +109,8 @@ class QuickReader {
   readonly #byName: ReadonlyMap<string, number>;
   readonly #min: Float64Array;
   readonly #max: Float64Array;
+  /** Codes for "not available" of the signals that have some. */
+  readonly #codes: readonly (readonly number[] | null)[];
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   /** The number read last. */
@@ -116,6 +122,7 @@ class QuickReader {
     this.#byName = new Map(signals.map(({ name }, i) => [name, i]));
     this.#min = Float64Array.from(signals, ({ min }) => min);
     this.#max = Float64Array.from(signals, ({ max }) => max);
+    this.#codes = signals.map(({ missing }) => (missing && missing.length > 0 ? missing : null));
   }
 
   /** False when the bytes are not of the usual form; the event is then undefined. */
@@ -199,7 +206,8 @@ class QuickReader {
         if (!this.#readNumber()) return false;
         if (index >= 0) {
           const value = this.#number;
-          values[index] = value >= this.#min[index]! && value <= this.#max[index]! ? value : Number.NaN;
+          const possible = value >= this.#min[index]! && value <= this.#max[index]!;
+          values[index] = possible && !this.#codes[index]?.includes(value) ? value : Number.NaN;
         }
       }
     } while (this.#take(COMMA));

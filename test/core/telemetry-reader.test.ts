@@ -26,6 +26,22 @@ describe('the telemetry reader', () => {
     });
   });
 
+  it('takes a catalogue\'s codes for "not available" as missing, in either form', () => {
+    const [speed, ...others] = CATALOGUE.signals;
+    const own = createTelemetryReader({
+      ...CATALOGUE,
+      signals: [{ ...speed!, missing: [655.35, 255] }, ...others],
+    });
+    const event = (signals: string) => `{"vin":"a","seq":1,"ts":5,"signals":${signals}}`;
+    for (const blank of ['', ' ']) {
+      const of = (speedKmh: string) =>
+        own(Buffer.from(event(`${blank}{"speedKmh":${speedKmh},"rpm":255}`)))?.values.slice();
+      expect(of('655.35')).toEqual(Float64Array.of(Number.NaN, 255, Number.NaN));
+      expect(of('255')).toEqual(Float64Array.of(Number.NaN, 255, Number.NaN));
+      expect(of('254')).toEqual(Float64Array.of(254, 255, Number.NaN));
+    }
+  });
+
   it('reads what JSON allows in other forms', () => {
     const same = { vin: 'Ä"1', seq: 0, tsMs: 5, session: 0, values: [1200, Number.NaN, 0.1] };
     expect(

@@ -298,6 +298,47 @@ describe('scoreCsv', () => {
     expect(scores.map((line) => Number(line.split(',')[2]) > 3)).toEqual(rows.map((_, i) => i % 4 !== 1));
   });
 
+  it('gives a row with another number of cells a line without a score, and says how many there are', async () => {
+    const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
+    // Read by position, the speed of the torn rows would be another signal's 2000.
+    const row = (i: number) => (i % 3 === 1 ? `a,${i},2000,35,90,200,7` : `a,${i},50,2000,35,90,200,7`);
+    const rows = Array.from({ length: 30 }, (_, i) => row(i));
+    writeFileSync(at('torn-rows.csv'), `id,time,${names.join()}\n${rows.join('\n')}\n`);
+    const warned: string[] = [];
+    const scored = await scoreCsv({
+      ...{ file: at('torn-rows.csv'), reading: {}, out: at('torn-rows-scores.csv') },
+      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      warn: (line) => warned.push(line),
+    });
+    expect(scored).toMatchObject({ rows: 30, faulty: 10 });
+    expect(warned.join('\n')).toContain(
+      '10 rows with another number of cells than the header (8), not read: the first is line 3 (7)',
+    );
+    const lines = readFileSync(at('torn-rows-scores.csv'), 'utf8').trim().split('\n').slice(1);
+    expect(lines.map((line) => line.split(',')[2] === '')).toEqual(rows.map((_, i) => i % 3 === 1));
+    expect(lines[1]).toMatch(/^a,1,,[\d.]+,0,,$/);
+  });
+
+  it("takes readings outside the model's range, codes and blanks as missing, and says so", async () => {
+    const names = SMALL_CATALOGUE.signals.map(({ name }) => name);
+    const rows = Array.from({ length: 60 }, (_, i) => {
+      const speed = i === 20 ? 1e7 : i === 30 ? '  ' : 50 + (i % 12);
+      return `a,${i},${speed},2000,35,90,200,7`;
+    });
+    writeFileSync(at('codes.csv'), `id,time,${names.join()}\n${rows.join('\n')}\n`);
+    const warned: string[] = [];
+    await scoreCsv({
+      ...{ file: at('codes.csv'), reading: {}, out: at('codes-scores.csv') },
+      ...{ detector: createDetector(handBundle()), signal: new AbortController().signal },
+      warn: (line) => warned.push(line),
+    });
+    expect(warned.join('\n')).toMatch(
+      /outside the catalogue's range, taken as missing: speedKmh \(1 cell, the first 10000000, possible/,
+    );
+    const scores = readFileSync(at('codes-scores.csv'), 'utf8').trim().split('\n').slice(1);
+    expect(scores.every((line) => Number(line.split(',')[4]) === 0)).toBe(true);
+  });
+
   it('scores a recording in which every column has cells that are no numbers', async () => {
     writeFileSync(at('torn.csv'), 'id,time,speedKmh\na,0,90\na,1,error\na,2,90\n');
     const warned: string[] = [];

@@ -36,3 +36,45 @@ describe('a recording read for training', () => {
     expect(await remarksOf(300, 30)).toEqual([times]);
   });
 });
+
+describe('a recording as a logger wrote it', () => {
+  it('is read for training without what is no reading, and each cause is said', async () => {
+    const file = join(dir, 'as-written.csv');
+    const rows = Array.from({ length: 300 }, (_, i) => {
+      const coolant = i % 12 === 5 ? '---' : String(80 + (i % 15));
+      const rpm = i % 50 === 7 ? '65535' : String(800 + ((i * 37) % 400));
+      const row = `${i}.0;${coolant};${rpm};${i % 60 === 9 ? '   ' : i % 9}`;
+      return i === 100 ? `${row};1` : row;
+    });
+    const lines = ['Logger v7', '', 'Time (sec);coolant;rpm;load', 's;C;rpm;%', ...rows];
+    writeFileSync(file, lines.join('\r\n'));
+    const read = await readCsv({ file, id: '', time: '', ignore: [] }, '', {
+      ...{ seed: 1, maxRows: 10_000 },
+      signal: new AbortController().signal,
+    });
+    expect(read.remarks).toEqual(
+      expect.arrayContaining([
+        '1 line before the header skipped, the first: "Logger v7"',
+        'line 4 gives units, no readings: s, C, rpm, %',
+        '1 row with another number of cells than the header (4), not read: the first is line 105 (5)',
+        'one car, named after the file: "as-written" (no column of ids; if there are several, name their column with --id)',
+        'placeholders, taken as missing: coolant: 8.4 % of cells are "---"',
+        expect.stringMatching(
+          /^codes for "not available", taken as missing .*: rpm: 2\.0 % of cells are 65535$/,
+        ),
+        '1 faulty rows left out, the first: line 105: 5 cells, the header has 4',
+      ]),
+    );
+    expect(read.series.map(({ id, tsMs }) => [id, tsMs.length])).toEqual([['as-written', 299]]);
+    const values = read.series[0]!.values;
+    const column = (c: number) => [...values].filter((_, i) => i % 3 === c);
+    expect(column(0).filter(Number.isNaN)).toHaveLength(25);
+    expect(Math.max(...column(1).filter((value) => !Number.isNaN(value)))).toBeLessThan(1200);
+    expect(column(2).filter(Number.isNaN)).toHaveLength(5);
+    expect(read.catalogue.signals.map(({ name, unit, missing }) => [name, unit, missing])).toEqual([
+      ['coolant', 'C', undefined],
+      ['rpm', 'rpm', [65_535]],
+      ['load', '%', undefined],
+    ]);
+  });
+});
