@@ -2,9 +2,9 @@
 // The command table: what telltale can do, which settings each command takes, and where it is done.
 import { describeSettings, readConfig } from './core/config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
-import { messageOf, TelltaleError } from './core/errors.ts';
+import { TelltaleError } from './core/errors.ts';
 import { Metrics } from './core/metrics.ts';
-import { printableLines } from './core/printable.ts';
+import { printableLine } from './core/printable.ts';
 import type { Context } from './core/service.ts';
 import { LOG_SETTINGS, RECORDING_SETTINGS, type SettingKey, type Settings } from './core/settings.ts';
 
@@ -277,20 +277,27 @@ async function main(argv: readonly string[]): Promise<number> {
     signal: stopSignal(),
     clock: Date.now,
     metrics: new Metrics(),
-    say: (line) => console.log(printableLines(line)),
-    warn: (line) => console.error(printableLines(line)),
+    say: (line) => console.log(printableLine(line)),
+    warn: (line) => console.error(printableLine(line)),
   };
   const run = await command.load();
   await run(settings, context, positionals);
   return 0;
 }
 
+/** These list every fault at once, one a line; every other message is one line, whatever a file or a server put into it. */
+const LISTS = new Set(['CONFIG_INVALID', 'SCENARIO_INVALID']);
+
+function errorText({ code, message }: TelltaleError): string {
+  const lines = LISTS.has(code) ? message.split('\n') : [message];
+  return `telltale: ${code}: ${lines.map(printableLine).join('\n')}`;
+}
+
 if (import.meta.main) {
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    if (error instanceof TelltaleError)
-      console.error(printableLines(`telltale: ${error.code}: ${messageOf(error)}`));
+    if (error instanceof TelltaleError) console.error(errorText(error));
     else console.error(error);
     process.exitCode = 1;
   }

@@ -59,9 +59,10 @@ export interface Server extends Service {
 const MAX_BODY_BYTES = 4096;
 /** Connections of all kinds; the WebSocket clients of feed.ts among them. */
 const MAX_CONNECTIONS = 20_480;
-/** A request's headers, and the pause between two requests of one connection. */
-const HEADERS_MS = 10_000;
+/** The pause between two requests of one connection. */
 const IDLE_MS = 15_000;
+/** How often late requests are looked for; while this process itself stands still (a training), none must seem late. */
+const LATE_CHECK_MS = 10_000;
 /** How long a request may take to arrive. Answers may last: the live stream does. */
 const REQUEST_MS = 30_000;
 /** An alert's id (256 characters at most) with each character escaped. */
@@ -99,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     // Fastify's default takes a request that never ends.
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: IDLE_MS,
-    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: HEADERS_MS / 2 },
+    http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: LATE_CHECK_MS },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
   });

@@ -1,5 +1,6 @@
 // How a fault of a recording is worded: it names the file, and nothing out of the file reaches a terminal unescaped or at length.
 import { messageOf, TelltaleError } from './errors.ts';
+import { printable } from './printable.ts';
 
 /** Characters of a cell that a message shows. */
 const MOST_SHOWN = 40;
@@ -22,11 +23,7 @@ export function asFault(file: string, cause: unknown): TelltaleError {
 
 /** A text of the file, fit for a terminal: control characters as escapes, cut when it is long. */
 export function shown(text: string): string {
-  const cut = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
-  return cut.replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029\ufffd]/gu,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return printable(text, MOST_SHOWN);
 }
 
 /** Names, the first of them when there are many. */

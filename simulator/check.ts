@@ -140,6 +140,6 @@ export async function runCheck(settings: Settings, context: Context): Promise<vo
     return;
   }
   const alike = rows.filter((row) => row.alike).length;
-  context.say(checkTable(rows));
+  for (const line of checkTable(rows).split('\n')) context.say(line);
   context.say(`${real.length} real drives; ${alike} of ${rows.length} facts alike`);
 }

@@ -9,7 +9,7 @@ import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
 import { listenForCommands } from './control.ts';
 import type { Broker } from './link.ts';
-import { progressLine, type RunSummary, summarise, summaryText } from './progress.ts';
+import { progressLine, type RunSummary, summarise, summaryLines } from './progress.ts';
 import { recordScenario, recordTape } from './record.ts';
 import { type Replay, startReplay, type Tape, tapeOfRecording } from './replay.ts';
 import { startFleet } from './run.ts';
@@ -166,7 +166,7 @@ async function driveScenario(asked: Scenario, settings: Settings, context: Conte
     await Promise.all(followers.map((follower) => follower.close()));
   }
   const summary = summarise(scenario.name, reports);
-  say(settings.json ? JSON.stringify(summary) : summaryText(summary));
+  for (const line of settings.json ? [JSON.stringify(summary)] : summaryLines(summary)) say(line);
 }
 
 /** Cars named on the command line; one that ends in * is a prefix; none: all. */

@@ -102,7 +102,7 @@ export function progressLine(
 }
 
 /** The end of a run in words. */
-export function summaryText(s: RunSummary): string {
+export function summaryLines(s: RunSummary): string[] {
   const failures = Object.entries(s.failures).map(([cause, n]) => `  ${whole(n)} × ${cause}`);
   return [
     `${s.scenario}: ${whole(s.cars)} cars in ${s.processes} process${s.processes === 1 ? '' : 'es'}, ${s.elapsedS.toFixed(1)} s`,
@@ -112,5 +112,5 @@ export function summaryText(s: RunSummary): string {
     `  rate          ${whole(s.eventsPerS)} events/s; PUBACK p50 ${ms(s.ackP50Ms)} ms, p99 ${ms(s.ackP99Ms)} ms`,
     `  used          ${whole(s.rssMb)} MB, ${s.cpuS.toFixed(1)} s of CPU`,
     ...(failures.length > 0 ? ['  failures', ...failures.map((line) => `  ${line}`)] : []),
-  ].join('\n');
+  ];
 }

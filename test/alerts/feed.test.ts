@@ -162,7 +162,7 @@ describe('the feed', () => {
     // A visitor with a token is served meanwhile, and the other one is gone before it has been read out.
     expect(await phone(server, { token: ALL }).message('hello')).toMatchObject({ name: 'operator' });
     await closed;
-    expect(performance.now() - startedMs).toBeLessThan(2500);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
     await expect.poll(() => server.phones()).toBe(1);
   });
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { printable, printableLines } from '../../core/printable.ts';
+import { printable, printableLine } from '../../core/printable.ts';
 
 describe('what a stranger says', () => {
   it.each([
     ['line breaks', 'CAR1\nserve: all well\r\n', 'CAR1\\nserve: all well\\r\\n'],
-    ["a terminal's commands", '\u001b[2J\u001b]0;title\u0007', '\\x1b[2J\\x1b]0;title\\x07'],
-    ['their one-byte forms', '\u009b31m\u0090', '\\x9b31m\\x90'],
-    ['null and delete', 'a\u0000b\u007f', 'a\\x00b\\x7f'],
-    ['controls of direction', 'a\u202eb\u2066c\u200f', 'a\\u{202e}b\\u{2066}c\\u{200f}'],
-    ['line and paragraph separators', 'a\u2028b\u2029c\u0085d', 'a\\u{2028}b\\u{2029}c\\x85d'],
-    ['what has no width', 'a\u200bb\ufeffc\u00add', 'a\\u{200b}b\\u{feff}c\\xadd'],
-    ['half a character', 'a\ud800b', 'a\\u{d800}b'],
+    ["a terminal's commands", '\u001b[2J\u001b]0;title\u0007', '\\u001b[2J\\u001b]0;title\\u0007'],
+    ['their one-byte forms', '\u009b31m\u0090', '\\u009b31m\\u0090'],
+    ['null and delete', 'a\u0000b\u007f', 'a\\u0000b\\u007f'],
+    ['controls of direction', 'a\u202eb\u2066c\u200f', 'a\\u202eb\\u2066c\\u200f'],
+    ['line and paragraph separators', 'a\u2028b\u2029c\u0085d', 'a\\u2028b\\u2029c\\u0085d'],
+    ['what has no width', 'a\u200bb\ufeffc\u00add', 'a\\u200bb\\ufeffc\\u00add'],
+    ['half a character', 'a\ud800b', 'a\\ud800b'],
     ['letters of any script and signs', 'Ölkühler 冷却 °C → 😀', 'Ölkühler 冷却 °C → 😀'],
   ])('is escaped: %s', (_what, text, shown) => {
     expect(printable(text)).toBe(shown);
@@ -29,7 +29,9 @@ describe('what a stranger says', () => {
   });
 });
 
-it('a whole message keeps its own line breaks and nothing else', () => {
-  expect(printableLines('two faults:\n--a: \u001b[31mred\r')).toBe('two faults:\n--a: \\x1b[31mred\\r');
-  expect(printableLines('x'.repeat(1e5)).length).toBe(4001);
+it('a line of the program may be long, and is one line', () => {
+  expect(printableLine('a \u001b[31mred\r\nb')).toBe('a \\u001b[31mred\\r\\nb');
+  expect(printableLine('x'.repeat(1e5))).toHaveLength(1e5);
+  const value = { vin: 'CAR\u202e\u2028\n' };
+  expect(JSON.parse(printableLine(JSON.stringify(value)))).toEqual(value);
 });

@@ -68,5 +68,5 @@ it('gives the place of a cause that is long over to a new one', () => {
 it('prints one line and no tricks, whatever stands in the message', () => {
   const { lines, warnings } = byHand();
   warnings.report('x', 'client a\nserve: all is well\u001b[2J: gone');
-  expect(lines).toEqual(['client a\\nserve: all is well\\x1b[2J: gone']);
+  expect(lines).toEqual(['client a\\nserve: all is well\\u001b[2J: gone']);
 });

@@ -197,6 +197,6 @@ it('a letter is listed in one line that plays no tricks with the terminal', () =
     payloadBase64: Buffer.from(`\u0007{"a":${'9'.repeat(200)}`).toString('base64'),
   };
   expect(describeLetter({ offset: 0, letter })).toBe(
-    `1970-01-01T00:00:00.000Z not-json         CAR\\n1  bad\\x1b[2Jtoken  \\x07{"a":${'9'.repeat(74)}…`,
+    `1970-01-01T00:00:00.000Z not-json         CAR\\n1  bad\\u001b[2Jtoken  \\u0007{"a":${'9'.repeat(74)}…`,
   );
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { summarise, summaryText } from '../../simulator/progress.ts';
+import { summarise, summaryLines } from '../../simulator/progress.ts';
 import { startWorkers } from '../../simulator/workers.ts';
 import { brokerOf, closeAll, fast, fleetTo, START_MS, type TestBroker } from './support.ts';
 
@@ -30,7 +30,7 @@ describe('a fleet split over processes', () => {
     expect(summary.acknowledged).toBe(fleet.stats().counts.acknowledged);
     expect(summary.groundTruth).toBe(fleet.stats().counts.truths);
     expect(summary.connectS).toBeGreaterThan(0);
-    expect(summaryText(summary)).toContain('test: 10 cars in 3 processes');
+    expect(summaryLines(summary)[0]).toContain('test: 10 cars in 3 processes');
   });
 
   it('stops when told, with everything acknowledged', async () => {
