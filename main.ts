@@ -2,6 +2,7 @@
 // The command table: what telltale can do, which settings each command takes, and where it is done.
 import { describeSettings, readConfig } from './core/config.ts';
 import { didYouMean } from './core/did-you-mean.ts';
+import { errorText } from './core/error-text.ts';
 import { TelltaleError } from './core/errors.ts';
 import { Metrics } from './core/metrics.ts';
 import { printableLine } from './core/printable.ts';
@@ -283,14 +284,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const run = await command.load();
   await run(settings, context, positionals);
   return 0;
-}
-
-/** These list every fault at once, one a line; every other message is one line, whatever a file or a server put into it. */
-const LISTS = new Set(['CONFIG_INVALID', 'SCENARIO_INVALID']);
-
-function errorText({ code, message }: TelltaleError): string {
-  const lines = LISTS.has(code) ? message.split('\n') : [message];
-  return `telltale: ${code}: ${lines.map(printableLine).join('\n')}`;
 }
 
 if (import.meta.main) {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { errorText } from '../../core/error-text.ts';
+import { TelltaleError } from '../../core/errors.ts';
 import { printable, printableLine } from '../../core/printable.ts';
 
 describe('what a stranger says', () => {
@@ -34,4 +36,11 @@ it('a line of the program may be long, and is one line', () => {
   expect(printableLine('x'.repeat(1e5))).toHaveLength(1e5);
   const value = { vin: 'CAR\u202e\u2028\n' };
   expect(JSON.parse(printableLine(JSON.stringify(value)))).toEqual(value);
+});
+
+it('an error is one line, unless it lists faults of settings', () => {
+  const list = new TelltaleError('CONFIG_INVALID', '--a: wrong\n--b: \u001b wrong');
+  expect(errorText(list)).toBe('telltale: CONFIG_INVALID: --a: wrong\n--b: \\u001b wrong');
+  const cell = new TelltaleError('RECORDING_INVALID', 'a.csv: column "x\nserve: all well"');
+  expect(errorText(cell)).toBe('telltale: RECORDING_INVALID: a.csv: column "x\\nserve: all well"');
 });
