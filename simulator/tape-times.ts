@@ -39,9 +39,10 @@ export function shiftOf(
   const counts = countsFromStart(firstMs);
   // Whoever takes any time has times from a start begin now: what is driven later is later.
   if (recentMs === Number.POSITIVE_INFINITY) return { shiftMs: counts ? nowMs : 0 };
-  if (counts) return { shiftMs: nowMs - leadMs };
+  // Down to whole milliseconds: a pace makes parts of them, which are no event times.
+  const shiftMs = Math.floor(nowMs - leadMs);
+  if (counts) return { shiftMs };
   if (earliestMs >= nowMs - recentMs && latestMs <= nowMs) return { shiftMs: 0 };
-  const shiftMs = nowMs - leadMs;
   const [from, to] = [earliestMs, latestMs].map((ms) => new Date(ms).toISOString().slice(0, 10));
   const days = Math.round(shiftMs / 86_400_000).toLocaleString('en');
   return {

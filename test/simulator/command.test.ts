@@ -77,6 +77,47 @@ describe('telltale simulate', () => {
   });
 });
 
+describe('telltale simulate, of times of the past', () => {
+  /** Event times that a broker got of a recording of 2019, an hour long, driven with these flags. */
+  const timesOf = async (...flags: readonly string[]) => {
+    const broker = await brokerOf();
+    const file = join(await folder(), 'old.csv');
+    const rows = [0, 1800, 3600].map((s) => `a,${new Date(Date.UTC(2019, 2, 4) + s * 1000).toISOString()},1`);
+    await writeFile(file, `id,timestamp,x\n${rows.join('\n')}\n`);
+    const run = telltale('simulate', '--csv', file, ...flags, '--mqtt-port', String(broker.port));
+    const { code, err } = await run.ended;
+    expect(code).toBe(0);
+    return { times: telemetry(broker).map((r) => decode(r).ts), err };
+  };
+
+  it('moves them to now, in whole milliseconds and never ahead of the clock, and says so', async () => {
+    for (const speed of ['max', '7000']) {
+      const { times, err } = await timesOf('--speed', speed);
+      expect(times.map((ts) => ts - times[0]!)).toEqual([0, 1_800_000, 3_600_000]);
+      expect(times.every(Number.isSafeInteger)).toBe(true);
+      expect(times[2]).toBeLessThanOrEqual(Date.now());
+      expect(times[2]).toBeGreaterThan(Date.now() - 60_000);
+      expect(err).toMatch(/old\.csv: its times \(2019-03-04 to 2019-03-04\) are moved by [\d,]+ days to now/);
+    }
+  });
+
+  it('leaves them with --keep-times', async () => {
+    const { times } = await timesOf('--speed', 'max', '--keep-times');
+    expect(times).toEqual([0, 1800, 3600].map((s) => Date.UTC(2019, 2, 4) + s * 1000));
+  });
+
+  it('starts a fleet faster than the clock so that it ends now', async () => {
+    const broker = await brokerOf();
+    const flags = ['--fleet-size', '2', '--duration', '2h', '--speed', 'max', '--fleet-seed', '9'];
+    expect((await telltale('simulate', ...flags, '--mqtt-port', String(broker.port)).ended).code).toBe(0);
+    const times = telemetry(broker).map((r) => decode(r).ts);
+    // The clocks of cars may jump, by two minutes at most.
+    expect(Math.max(...times)).toBeLessThan(Date.now() + 120_000);
+    expect(Math.max(...times)).toBeGreaterThan(Date.now() - 300_000);
+    expect(Math.min(...times)).toBeLessThan(Date.now() - 6_900_000);
+  });
+});
+
 describe('telltale record', () => {
   it('writes a scenario that can be read as a recording', async () => {
     const file = join(await folder(), 'demo.csv.gz');

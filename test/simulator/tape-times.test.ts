@@ -28,6 +28,11 @@ describe('the times of a tape', () => {
     expect(Math.max(...ahead)).toBe(0);
   });
 
+  it('are whole milliseconds at any pace', () => {
+    const { shiftMs } = shiftOf(timesOf([0, 0], [1000, 1000 / 60], [2000, 2000 / 60]), NOW, YEAR_MS);
+    expect(shiftMs).toBe(NOW - 1967);
+  });
+
   it('of the last year stay, older ones and those to come are moved to end now and a person is told', () => {
     const week = timesOf([NOW - 7 * DAY_MS, 0], [NOW - DAY_MS, 0]);
     expect(shiftOf(week, NOW, YEAR_MS)).toEqual({ shiftMs: 0 });
