@@ -48,6 +48,10 @@ export const ERRORS = {
     retryable: false,
     means: 'A model bundle is damaged, of another feature version, or made for another catalogue.',
   },
+  MODEL_IN_USE: {
+    retryable: false,
+    means: 'The model is champion or challenger, so what it computes cannot be dropped.',
+  },
   MODEL_ALARMS: {
     retryable: false,
     means:

@@ -17,6 +17,8 @@ import { driveOn, type Stack, startStack } from './stack.ts';
 
 /** Event time that is driven before the first training. */
 const FIRST_HISTORY_MS = 30 * 60_000;
+/** Rows of it that the first model is trained on, an equal part of each car: it is to be there within a minute. */
+const FIRST_ROWS = 80_000;
 const PROGRESS_MS = 2000;
 
 /** The demo on the simulated fleet, until it is stopped. */
@@ -126,7 +128,9 @@ async function showHistory(fleet: FleetRun, wanted: number, { say, clock, signal
 
 async function trainFirst(stack: Stack, settings: Settings, context: Context): Promise<void> {
   const { log, catalogue, backend } = stack;
-  await trainAndRelease({ log, catalogue, backend, settings: { ...settings, effort: 'quick' }, context });
+  const maxRows = Math.min(settings.maxRows, FIRST_ROWS);
+  const first = { ...settings, effort: 'quick', maxRows } as const;
+  await trainAndRelease({ log, catalogue, backend, settings: first, context });
 }
 
 async function goLive(stack: Stack, fleet: FleetRun, context: Context): Promise<void> {

@@ -92,6 +92,15 @@ async function runScoreCsv(settings: Settings, { say, warn, signal }: Context): 
   );
 }
 
+/** Why a run ends with nothing scored, and what to do. */
+function nothingToReprocess(version: string, alias: AliasName | undefined): string {
+  const again =
+    alias === undefined
+      ? `telltale drop ${version}, then reprocess`
+      : `it is ${alias}: put another model there (telltale promote), then telltale drop ${version}, then reprocess`;
+  return `nothing to reprocess: ${version} has a score for every event of the log, from the first offset kept to the end; to compute them anew: ${again}`;
+}
+
 /** `telltale reprocess --model MODEL`. */
 export async function runReprocess(
   settings: Settings,
@@ -129,6 +138,15 @@ export async function runReprocess(
         next = Math.floor((done / all) * 10 + 1) / 10;
       },
     });
+    if (scored === 0) {
+      say(
+        nothingToReprocess(
+          version,
+          [...book.aliases.values()].find((held) => held.version === version)?.alias,
+        ),
+      );
+      return;
+    }
     const seconds = Math.max(0.001, (clock() - startedMs) / 1000);
     say(`reprocessed ${scored.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);
   } finally {

@@ -31,6 +31,8 @@ export interface CsvData {
   readonly rows: number;
   /** Signals that only rise; their readings are still in the series. */
   readonly counters: Counters;
+  /** Cars there was no room for. */
+  readonly carsLeftOut: readonly string[];
   /** One line for each thing a person should know. */
   readonly remarks: readonly string[];
   /** SHA-256 of the file, hex. */
@@ -128,5 +130,13 @@ export async function readCsv(
       `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn || 'car'}`,
     );
   const counters = counting.counters(catalogue);
-  return { catalogue, series, rows: sampler.seen, counters, remarks, sha256: await fileHash(file) };
+  return {
+    catalogue,
+    series,
+    rows: sampler.seen,
+    counters,
+    carsLeftOut: [...shares.leftOut],
+    remarks,
+    sha256: await fileHash(file),
+  };
 }

@@ -96,6 +96,8 @@ export interface History {
   readonly records: number;
   /** Redelivered, out-of-order or unreadable ones left out. */
   readonly leftOut: number;
+  /** Cars there was no room for. */
+  readonly carsLeftOut: readonly string[];
   /** What became of rows there was no room for, a line each. */
   readonly remarks: readonly string[];
   /** Signals that only rise; their readings are still in the series. */
@@ -171,6 +173,7 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
     series,
     records: sampler.seen,
     leftOut: leftOut + sampler.outOfOrder,
+    carsLeftOut: [...shares.leftOut],
     remarks: shares.remarks,
     counters,
   };

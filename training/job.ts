@@ -15,46 +15,31 @@ import type { Release } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
-import { type Champion, readChampion } from './champion.ts';
-import { type Counters, counterRemarks, silence, silenced } from './counters.ts';
-import { type CsvChoice, readCsv } from './csv.ts';
+import { silenced } from './counters.ts';
+import { coverageOf } from './coverage.ts';
+import { dataFromLog, type ReadPlan, type Recipe, type Source, type TrainingData, tenths } from './data.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { trainModel } from './fit.ts';
-import { type OffsetRange, readHistory, resolveRanges } from './history.ts';
-import { checkOwnHistory, type OwnHistory, scoreOwnHistory } from './own-history.ts';
+import { resolveRanges } from './history.ts';
+import { checkOwnHistory, scoreOwnHistory } from './own-history.ts';
 import { hoursRemarks } from './plausible-hours.ts';
 import { readBack } from './read-back.ts';
 import { release, versionOf } from './registry.ts';
-import { writeReport } from './report.ts';
+import { type RunFacts, writeReport } from './report.ts';
 import { writeModelFiles, writeWhole } from './save.ts';
 import { sayModel } from './say-model.ts';
 import type { LeftOut } from './scaling.ts';
-import { carsIn, rowsIn, type Series } from './series.ts';
-import { type KnownFault, readTruth } from './truth.ts';
+import { carsIn, rowsIn } from './series.ts';
+import { chooseTest } from './test-series.ts';
+import { isTouched } from './truth.ts';
 import { turn } from './turn.ts';
+import { budgetVerdict } from './verdict.ts';
 
 /** Gradient steps of one fit at most, and the rows above which cars are held out once instead of in turn. */
 const EFFORT = {
   quick: { maxSteps: 400, relationRows: 8_000 },
   full: { maxSteps: 1200 },
 } as const;
-/** Rows trained on at most for a first model. */
-const QUICK_ROWS = 200_000;
-
-/** Everything that decides a model's weights besides the records themselves. It stands in the card. */
-export interface Recipe {
-  readonly seed: number;
-  readonly effort: 'quick' | 'full';
-  readonly maxRows: number;
-  /** False alerts an hour of driving of one car. */
-  readonly alertsPerHour: number;
-}
-
-/** Where the rows come from: exact offsets of the log, or a file known by its hash. */
-export type Source =
-  | { readonly kind: 'log'; readonly ranges: readonly OffsetRange[]; readonly cars: readonly string[] }
-  | ({ readonly kind: 'csv'; readonly sha256: string; readonly catalogueFile: string } & CsvChoice);
-
 /** The part of a card that is enough to run again. */
 export interface TrainCard {
   readonly source: Source;
@@ -71,37 +56,15 @@ export interface TrainCard {
 const CSV_BUDGET_PER_HOUR = 0.5;
 const LOG_BUDGET_PER_HOUR = 1 / 24;
 
-/** How to read the rows. */
-export interface ReadPlan {
-  readonly recipe: Recipe;
-  readonly signal: AbortSignal;
-  readonly say: (line: string) => void;
-}
-
 export interface JobOptions extends ReadPlan {
   readonly backend: Backend;
-}
-
-export interface TrainingData {
-  readonly source: Source;
-  readonly catalogue: Catalogue;
-  readonly series: readonly Series[];
-  /** Signals that only rise: their readings are taken out of the series. */
-  readonly counters: Counters;
-  readonly records: number;
-  readonly leftOut: number;
-  readonly remarks: readonly string[];
-  /** Faults known to have happened in `series`, and the model in service: only the report looks at them. */
-  readonly truth: readonly KnownFault[];
-  readonly champion: Champion | null;
 }
 
 export interface Job {
   readonly bundle: ModelBundle;
   readonly dir: string;
   readonly evaluation: Evaluation;
-  /** How the model does on the rows it was trained on. */
-  readonly ownHistory: OwnHistory;
+  readonly facts: RunFacts;
 }
 
 /** What the settings ask for, or the card where one is run again. */
@@ -109,74 +72,6 @@ export function recipeOf(settings: Settings, card: TrainCard | null): Recipe {
   const { seed, effort, maxRows, alertBudget } = settings;
   const usual = settings.csv === '' ? LOG_BUDGET_PER_HOUR : CSV_BUDGET_PER_HOUR;
   return card?.recipe ?? { seed, effort, maxRows, alertsPerHour: alertBudget ?? usual };
-}
-
-/** Says what is done at most once for each tenth, and at the ends. */
-export function tenths(say: (line: string) => void, label: string): (done: number, what: string) => void {
-  let next = 0;
-  return (done, what) => {
-    if (done < next) return;
-    say(`${label} ${String(Math.round(done * 100)).padStart(3)} %  ${what}`);
-    next = Math.floor(done * 10 + 1) / 10;
-  };
-}
-
-const rowsFor = ({ effort, maxRows }: Recipe) =>
-  effort === 'quick' ? Math.min(QUICK_ROWS, maxRows) : maxRows;
-
-/** Rows out of the log, its ground truth and its champion. @throws TelltaleError TRAINING_DATA, ABORTED */
-export async function dataFromLog(
-  log: Pick<Log, 'read'>,
-  catalogue: Catalogue,
-  source: Extract<Source, { kind: 'log' }>,
-  { recipe, signal, say }: ReadPlan,
-): Promise<TrainingData> {
-  const progress = tenths(say, 'reading ');
-  const {
-    series,
-    records,
-    leftOut,
-    remarks: thinned,
-    counters,
-  } = await readHistory({
-    log,
-    catalogue,
-    ranges: source.ranges,
-    cars: source.cars,
-    seed: recipe.seed,
-    maxRows: rowsFor(recipe),
-    signal,
-    progress: (done, all) => progress(done / all, `${done.toLocaleString('en')} records`),
-  });
-  const { faults, notKept } = await readTruth(log, series);
-  silence(series, catalogue.signals.length, counters);
-  const remarks = [
-    ...thinned,
-    ...(notKept > 0 ? [`${notKept} faults of the ground truth lie outside the rows kept`] : []),
-    ...counterRemarks(counters, catalogue),
-  ];
-  const champion = await readChampion(log, catalogue, source.ranges);
-  return { source, catalogue, series, counters, records, leftOut, remarks, truth: faults, champion };
-}
-
-/** Rows out of a recording. @throws TelltaleError RECORDING_INVALID, TRAINING_DATA, ABORTED */
-export async function dataFromCsv(
-  choice: CsvChoice,
-  catalogueFile: string,
-  { recipe, signal }: ReadPlan,
-): Promise<TrainingData> {
-  const { catalogue, series, rows, counters, remarks, sha256 } = await readCsv(choice, catalogueFile, {
-    seed: recipe.seed,
-    maxRows: rowsFor(recipe),
-    signal,
-  });
-  const source: Source = { kind: 'csv', ...choice, catalogueFile, sha256 };
-  const leftOut = rows - rowsIn(series);
-  silence(series, catalogue.signals.length, counters);
-  return {
-    ...{ source, catalogue, series, counters, records: rows, leftOut, truth: [], champion: null },
-    remarks: [...remarks, ...counterRemarks(counters, catalogue)],
-  };
 }
 
 const UNUSED = [
@@ -242,17 +137,27 @@ export async function runJob(
     say('training: evaluating');
     const judged = { trained, series, truth, champion };
     const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
+    const width = catalogue.signals.length;
+    const test = chooseTest(series, trained.folds, width, (one) => isTouched(truth, one));
+    const coverage = coverageOf(series, {
+      folds: trained.folds,
+      judgedOn: test.map((one) => one.series),
+      leftOut: data.carsLeftOut,
+    });
+    const { askedPerHour, metPerHour } = evaluation.budget;
+    const verdict = budgetVerdict(evaluation.budget, evaluation);
+    const facts = { ownHistory, coverage, verdict };
     await turn(signal);
     const dir = dirOf(bundle);
     await mkdir(dirname(dir), { recursive: true });
     await writeWhole(dir, async (partial) => {
-      await writeModelFiles(partial, model, bundle);
-      await writeReport(partial, bundle, evaluation);
+      await writeModelFiles(partial, model, bundle, { budget: { askedPerHour, metPerHour, ...verdict } });
+      await writeReport(partial, bundle, evaluation, facts);
       // Read as the scorer reads it, while the folder has not taken its place: what cannot be read is never there.
       createDetector(await readBundle(partial));
       await turn(signal);
     });
-    return { bundle, dir, evaluation, ownHistory };
+    return { bundle, dir, evaluation, facts };
   } finally {
     model.dispose();
   }
@@ -279,7 +184,8 @@ export interface ReleaseJob {
 }
 
 /**
- * Trains on a stretch of the log and releases the model: folder first, then the record that puts it to work.
+ * Trains on a stretch of the log and releases the model: folder first, then the record that puts it to work. One from a card is to be
+ * looked at: it is released only to be champion.
  * @throws TelltaleError TRAINING_DATA, ABORTED, and what the log throws
  */
 export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly version: string } & Job> {
@@ -304,6 +210,10 @@ export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly versi
   // Said first: should the log fail now, the model is there all the same.
   sayModel(context.say, done);
   const judged = figuresOf(done.evaluation);
+  if (card !== null && !promote) {
+    context.say("not released: a model trained again from its card takes nobody's place (--promote would)");
+    return { version, ...done };
+  }
   const alias = await release({ log, clock: context.clock, version, bundle, promote, by, note, judged });
   context.say(`released ${version} as ${alias}`);
   return { version, ...done };

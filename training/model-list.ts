@@ -2,6 +2,7 @@
 import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import type { Release, ReleaseBook } from '../core/model/releases.ts';
+import { budgetVerdict } from './verdict.ts';
 
 const HEADS = ['version', 'alias', 'released (UTC)', 'by', 'rows', 'cars', 'AP', 'found', 'false/h', 'note'];
 /** Columns of figures stand to the right. */
@@ -13,6 +14,13 @@ const quoted = (note: string) => (note === '' ? '' : `“${note}”`);
 
 function figure(value: number | null | undefined, words: (value: number) => string): string {
   return value == null ? NONE : words(value);
+}
+
+function isOver({ bundle, judged }: Release): boolean {
+  const { card } = (bundle ?? {}) as Partial<ModelBundle>;
+  const askedPerHour = card?.train.alertsPerHour;
+  if (card === undefined || typeof askedPerHour !== 'number') return false;
+  return budgetVerdict({ askedPerHour, metPerHour: judged?.falseAlertsPerHour ?? Number.NaN }, card).over;
 }
 
 function cellsOf(release: Release, aliases: readonly string[], hash: string): string[] {
@@ -30,7 +38,9 @@ function cellsOf(release: Release, aliases: readonly string[], hash: string): st
     figure(judged?.averagePrecision, (value) => value.toFixed(2)),
     figure(judged?.found, (share) => `${Math.round(100 * share)} %`),
     figure(judged?.falseAlertsPerHour, (rate) => rate.toFixed(3)),
-    [quoted(note), remark].filter((part) => part !== '').join(' '),
+    [quoted(note), remark, isOver(release) ? '(over its budget)' : '']
+      .filter((part) => part !== '')
+      .join(' '),
   ];
 }
 

@@ -157,14 +157,17 @@ export async function rollback(
 /**
  * Deletes what a model has computed: its scores, its states and where it stood. The release itself stays and can be scored
  * again from the first offset.
- * @throws TelltaleError MODEL_INVALID while the model is champion or challenger, MODEL_NOT_FOUND
+ * @throws TelltaleError MODEL_IN_USE while the model is champion or challenger, MODEL_NOT_FOUND
  */
 export async function drop({ log }: Pick<RegistryOptions, 'log'>, name: string): Promise<string[]> {
   const book = await readReleases(log);
   const { version } = findRelease(book, name);
   for (const [alias, held] of book.aliases) {
     if (held.version === version)
-      throw new TelltaleError('CONFIG_INVALID', `${version} is ${alias}; put another model there first`);
+      throw new TelltaleError(
+        'MODEL_IN_USE',
+        `${version} is ${alias}; put another model there first (telltale promote), then drop it`,
+      );
   }
   const there = new Set(await log.topics());
   const dropped = [scoresTopic(version), scorerStateTopic(version), policyStateTopic(version)]

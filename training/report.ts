@@ -1,13 +1,17 @@
 // The report of a training run: one HTML file that needs nothing else, and the same numbers as JSON beside it.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted, percent as percentOf } from '../core/counted.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
+import { type Coverage, coverageLines } from './coverage.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { AlertExample } from './examples.ts';
 import type { FaultResult, MethodResult } from './methods.ts';
+import type { OwnHistory } from './own-history.ts';
 import { championSection, knownTable } from './report-compare.ts';
 import { escapeHtml, histogramPlot, linePlot, shareBar, shortNumber } from './report-plots.ts';
 import { REPORT_STYLE } from './report-style.ts';
+import type { Verdict } from './verdict.ts';
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 const seconds = (value: number | null) => (value === null ? '–' : `${shortNumber(value)} s`);
@@ -161,8 +165,26 @@ function driftTable({ drift }: Evaluation): string {
   return `<table><thead><tr><th>signal</th><th>distance</th><th></th><th>shift of the median</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
+/** What else is to be said of a run. */
+export interface RunFacts {
+  /** How the model does on the rows it was trained on. */
+  readonly ownHistory: OwnHistory;
+  readonly coverage: Coverage;
+  readonly verdict: Verdict;
+}
+
+function coverageTable({ ownHistory, coverage, verdict }: RunFacts): string {
+  const { rows, alerts, rowsInAlert, asked } = ownHistory;
+  const own = `${counted(alerts, 'alert')} in ${counted(rows, 'row')} (asked for ${shortNumber(asked)}), ${percentOf(rowsInAlert, rows)} of them in alert`;
+  const lines = [...coverageLines(coverage), ['on its own history', own], ['budget', verdict.text]] as const;
+  const cells = lines.map(
+    ([what, how]) => `<tr><th>${escapeHtml(what!)}</th><td>${escapeHtml(how!)}</td></tr>`,
+  );
+  return `<table class="facts"><tbody>${cells.join('')}</tbody></table>`;
+}
+
 /** The whole page. */
-export function reportHtml(bundle: ModelBundle, evaluation: Evaluation): string {
+export function reportHtml(bundle: ModelBundle, evaluation: Evaluation, facts: RunFacts): string {
   const { card, catalogue, hash } = bundle;
   const known =
     evaluation.known.length === 0
@@ -178,6 +200,8 @@ export function reportHtml(bundle: ModelBundle, evaluation: Evaluation): string 
 <header><p>telltale · training report</p><h1>${escapeHtml(catalogue.name)}, model ${hash.slice(0, 12)}</h1>
 <p>${evaluation.rows.toLocaleString('en')} rows, ${shortNumber(card.hours)} hours of ${evaluation.cars} cars, ${bundle.scaler.signals.length} of ${catalogue.signals.length} signals, seed ${card.seed}, ${escapeHtml(card.backend)}</p></header>
 ${tiles(evaluation)}
+<h2>What it was trained on</h2>
+${coverageTable(facts)}
 ${curves(evaluation)}
 <h2>Beside the usual methods</h2>
 <p>All on the same rows of cars left out: untouched for false alerts, with synthetic faults for the rest. No scores are point-adjusted; a fault counts as found only when an alert rises while it lasts.</p>
@@ -197,8 +221,13 @@ ${driftTable(evaluation)}
 }
 
 /** Writes report.html and report.json into a folder that exists. */
-export async function writeReport(dir: string, bundle: ModelBundle, evaluation: Evaluation): Promise<void> {
-  await writeFile(join(dir, 'report.html'), reportHtml(bundle, evaluation));
-  const content = { model: bundle.hash, card: bundle.card, ...evaluation };
+export async function writeReport(
+  dir: string,
+  bundle: ModelBundle,
+  evaluation: Evaluation,
+  facts: RunFacts,
+): Promise<void> {
+  await writeFile(join(dir, 'report.html'), reportHtml(bundle, evaluation, facts));
+  const content = { model: bundle.hash, card: bundle.card, ...evaluation, ...facts };
   await writeFile(join(dir, 'report.json'), `${JSON.stringify(content, null, 2)}\n`);
 }

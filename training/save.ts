@@ -91,8 +91,13 @@ export async function writeWhole(dir: string, write: (partial: string) => Promis
   }
 }
 
-/** Writes the model's own files into a folder that exists. */
-export async function writeModelFiles(dir: string, model: LayersModel, bundle: ModelBundle): Promise<void> {
+/** Writes the model's own files into a folder that exists. `more`: what the card says of it besides. */
+export async function writeModelFiles(
+  dir: string,
+  model: LayersModel,
+  bundle: ModelBundle,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
   const { modelJson, weights } = await layersModelFiles(model);
   await writeFile(join(dir, 'model.json'), modelJson);
   await writeFile(join(dir, WEIGHTS_FILE), weights);
@@ -101,6 +106,6 @@ export async function writeModelFiles(dir: string, model: LayersModel, bundle: M
   await writeFile(join(dir, 'catalogue.json'), `${JSON.stringify(catalogue, null, 2)}\n`);
   await writeFile(
     join(dir, 'card.json'),
-    `${JSON.stringify({ ...card, threshold: bundle.threshold, catalogue: `${catalogue.name} ${catalogue.version}`, catalogueHash: bundle.catalogueHash, bundleHash: hash }, null, 2)}\n`,
+    `${JSON.stringify({ ...card, threshold: bundle.threshold, catalogue: `${catalogue.name} ${catalogue.version}`, catalogueHash: bundle.catalogueHash, bundleHash: hash, ...more }, null, 2)}\n`,
   );
 }

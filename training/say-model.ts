@@ -1,5 +1,6 @@
 // What came out of a training, in a few lines for a person.
 import { counted } from '../core/counted.ts';
+import { coverageLines } from './coverage.ts';
 import type { Evaluation } from './evaluate.ts';
 import type { Job } from './job.ts';
 import type { MethodResult } from './methods.ts';
@@ -27,7 +28,7 @@ function sayCompared(say: (line: string) => void, { champion, methods, knownFaul
 }
 
 /** What came out, for a person. */
-export function sayModel(say: (line: string) => void, { bundle, dir, evaluation }: Job): void {
+export function sayModel(say: (line: string) => void, { bundle, dir, evaluation, facts }: Job): void {
   const { card, threshold, hash } = bundle;
   say(
     `model: ${card.rows.toLocaleString('en')} rows, ${card.hours.toFixed(1)} h of ${counted(card.cars, 'car')}, threshold ${threshold}, hash ${hash.slice(0, 12)}`,
@@ -38,6 +39,16 @@ export function sayModel(say: (line: string) => void, { bundle, dir, evaluation 
     : 'what is met is not known: too few cars to keep some apart';
   say(
     `false alerts an hour: asked ${rate(askedPerHour)}, ${met}; synthetic faults found: ${percent(evaluation.methods[0]?.budgets[0]?.recall)}`,
+  );
+  const { ownHistory, verdict, coverage } = facts;
+  if (verdict.over) say(`note: this model is ${verdict.text}`);
+  say(
+    `on its own history: ${counted(ownHistory.alerts, 'alert')} in ${counted(ownHistory.rows, 'row')}; ${coverageLines(
+      coverage,
+    )
+      .slice(0, 1)
+      .map(([, how]) => how)
+      .join()}`,
   );
   sayCompared(say, evaluation);
   say(`written to ${dir} (report.html)`);

@@ -10,13 +10,13 @@ import { openEmbeddedLog } from '../../core/log/embedded.ts';
 import type { Log } from '../../core/log/log.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { type Backend, loadBackend } from '../../core/model/backend.ts';
-import { sealBundle } from '../../core/model/bundle.ts';
+import { type ModelBundle, sealBundle } from '../../core/model/bundle.ts';
 import { FEATURE_VERSION } from '../../core/model/features.ts';
 import { readReleases } from '../../core/model/releases.ts';
 import { groundTruthTopic, modelsTopic } from '../../core/topics.ts';
 import { readChampion } from '../../training/champion.ts';
 import type { Evaluation } from '../../training/evaluate.ts';
-import { trainAndRelease } from '../../training/job.ts';
+import { type TrainCard, trainAndRelease } from '../../training/job.ts';
 import { release } from '../../training/registry.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 import { appendCars, SMALL_CATALOGUE } from '../support/small-fleet.ts';
@@ -48,7 +48,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function train(out: string) {
+async function train(out: string, card: TrainCard | null = null) {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(line);
   const settings = {
@@ -57,7 +57,7 @@ async function train(out: string) {
   };
   const signal = new AbortController().signal;
   const context = { signal, clock: Date.now, metrics: new Metrics(), say, warn: say };
-  const done = await trainAndRelease({ log, catalogue: SMALL_CATALOGUE, backend, settings, context });
+  const done = await trainAndRelease({ log, catalogue: SMALL_CATALOGUE, backend, settings, context, card });
   const html = readFileSync(join(dir, out, 'report.html'), 'utf8');
   const report = JSON.parse(readFileSync(join(dir, out, 'report.json'), 'utf8')) as Evaluation;
   return { ...done, lines: lines.join('\n'), html, report };
@@ -95,6 +95,17 @@ describe('a model trained beside a champion', () => {
     expect(html).toMatch(/<th>HOT<\/th><td>overheating<\/td>.*found after/);
     expect(lines).toMatch(/faults that happened: 1 of 1 found \(champion [01] of 1\)/);
     expect(lines).toMatch(/champion \S+: average precision 0\.\d\d, found \d+ %, \d/);
+  });
+
+  it('trained again from its card displaces nobody', async () => {
+    const before = await readReleases(log);
+    expect(before.aliases.get('challenger')).toBeDefined();
+    const { version } = before.aliases.get('champion')!;
+    const bundle = before.releases.get(version)!.bundle as ModelBundle;
+    const again = await train('again', bundle.card.train as unknown as TrainCard);
+    expect(again.bundle.hash).toBe(bundle.hash);
+    expect(again.lines).toContain('not released: a model trained again from its card takes nobody');
+    expect(await readReleases(log)).toEqual(before);
   });
 
   it('says why a champion cannot be compared', async () => {

@@ -117,7 +117,10 @@ describe('the registry', () => {
       retentionMs: null,
       compacted: false,
     });
-    await expect(drop({ log }, 'champion')).rejects.toThrow(/three is champion/);
+    await expect(drop({ log }, 'champion')).rejects.toMatchObject({
+      code: 'MODEL_IN_USE',
+      message: expect.stringMatching(/^three is champion; put another model there first/),
+    });
     expect(await drop({ log }, 'one')).toEqual(['scores.one']);
     expect(await log.topics()).not.toContain('scores.one');
     expect((await readReleases(log)).releases.has('one')).toBe(true);

@@ -7,7 +7,7 @@ import { loadBackend } from '../../core/model/backend.ts';
 import { normal, seededRandom } from '../../core/model/random.ts';
 import { type Evaluation, evaluate } from '../../training/evaluate.ts';
 import { type Trained, trainModel } from '../../training/fit.ts';
-import { writeReport } from '../../training/report.ts';
+import { type RunFacts, writeReport } from '../../training/report.ts';
 import type { Series } from '../../training/series.ts';
 
 const ROWS = 900;
@@ -35,6 +35,20 @@ const series = Array.from({ length: 8 }, (_, c) => drive(`car${c}`, c));
 // Car 3 really broke: c follows b no more for three minutes.
 const known = { id: 'car3', kind: 'broken relation', fromMs: 400_000, toMs: 580_000 };
 for (let r = 400; r < 580; r += 1) series[3]!.values[r * 4 + 2] = series[3]!.values[(r - 250) * 4 + 2]! + 1.5;
+
+const FACTS: RunFacts = {
+  ownHistory: {
+    ...{ rows: 7200, hours: 2, cars: 8, alerts: 1, rowsInAlert: 20, asked: 4, allowed: 25 },
+    ...{ oddest: [], worst: [] },
+  },
+  coverage: {
+    ...{ fromMs: Date.UTC(2026, 0, 5, 8), toMs: Date.UTC(2026, 0, 5, 9, 30), folds: 8, byTime: false },
+    cars: { count: 8, names: ['car0', HOSTILE] },
+    judgedOn: { count: 2, names: ['car0', 'car4'] },
+    leftOut: { count: 31, names: ['car8', 'car9'] },
+  },
+  verdict: { over: true, text: 'over its budget: asked for 0.5 & met 2' },
+};
 
 let trained: Trained;
 let evaluation: Evaluation;
@@ -94,20 +108,29 @@ describe('evaluate', () => {
 describe('writeReport', () => {
   it('writes one page that needs nothing else, and the same numbers as JSON', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'telltale-report-'));
-    await writeReport(dir, trained.bundle, evaluation);
+    await writeReport(dir, trained.bundle, evaluation, FACTS);
     const html = await readFile(join(dir, 'report.html'), 'utf8');
     expect(html).not.toMatch(/(src|href)=|@import|url\(/);
     expect(html).toContain(trained.bundle.hash);
+    for (const said of [
+      '<th>period</th><td>2026-01-05 08:00:00 UTC to 2026-01-05 09:30:00 UTC</td>',
+      '<th>faults put into</th><td>2 (car0, car4)</td>',
+      '<th>cars left out</th><td>31 (car8, car9, …)</td>',
+      '1 alert in 7,200 rows (asked for 4.00), 0.3 % of them in alert',
+      '<th>budget</th><td>over its budget: asked for 0.5 &amp; met 2</td>',
+    ])
+      expect(html).toContain(said);
     for (const { name } of evaluation.methods) expect(html).toContain(name);
     expect(html.match(/<svg/g)!.length).toBeGreaterThanOrEqual(3);
     const json = JSON.parse(await readFile(join(dir, 'report.json'), 'utf8'));
+    expect(json).toMatchObject(FACTS);
     expect(json.threshold).toBe(trained.bundle.threshold);
     expect(json.methods[0].averagePrecision).toBe(evaluation.methods[0]!.averagePrecision);
   });
 
   it('shows names as text, whatever they contain', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'telltale-report-'));
-    await writeReport(dir, trained.bundle, evaluation);
+    await writeReport(dir, trained.bundle, evaluation, FACTS);
     const html = await readFile(join(dir, 'report.html'), 'utf8');
     expect(html).not.toContain('<script');
     expect(html).toContain('&lt;script&gt;');
