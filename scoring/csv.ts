@@ -124,8 +124,10 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   for (const remark of [...remarks, ...timeRemarks, ...columnRemarks(recording, names)])
     warn(`${file}: ${remark}`);
   // What was constant in training is watched for any other value, and its range says nothing.
-  const { catalogue, still } = detector.bundle;
-  const limits = new Limits(catalogue.signals, new Set(still.signals));
+  const { catalogue, still, medians } = detector.bundle;
+  // What was never measured, or only counts, is not watched: its range says nothing.
+  const unwatched = [...medians.keys()].filter((signal) => medians[signal] === null);
+  const limits = new Limits(catalogue.signals, new Set([...still.signals, ...unwatched]));
   const scorer = new RowScorer(detector, await timeDirection(recording));
   const unusual = new UnusualSignals(detector.bundle);
   const partial = `${out}.${process.pid}.partial`;
