@@ -23,6 +23,13 @@ export class Skipped {
   headers = 0;
 }
 
+/** One reading of the rows. */
+export interface Pass {
+  readonly skipped?: Skipped;
+  /** Whether they have all been read before. */
+  readonly surveyed?: boolean;
+}
+
 /** Whether a row has a cell for each column that has a name, and nothing beyond the header. */
 function fitsHeader(record: readonly string[], header: readonly string[]): boolean {
   if (record.length > header.length) {
@@ -112,11 +119,15 @@ async function* batchesOf(parser: Parser): AsyncGenerator<readonly Parsed[]> {
  */
 export async function* records(
   layout: Layout,
-  skipped = new Skipped(),
+  { skipped = new Skipped(), surveyed = false }: Pass = {},
 ): AsyncGenerator<readonly RawRecord[]> {
   const { file, header, delimiter, skipLines } = layout;
   const source = await openText(file, layout.encoding, layout.skipBytes);
-  const parser = parse({ ...CSV_OPTIONS, delimiter, record_delimiter: layout.lineEnds, info: true });
+  const parser = parse({
+    ...{ ...CSV_OPTIONS, delimiter, record_delimiter: layout.lineEnds, info: true },
+    // The bound is asked of every character; a file that was read to its end once has no row beyond it.
+    ...(surveyed ? { max_record_size: 0 } : {}),
+  });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
   const { length } = header;

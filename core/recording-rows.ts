@@ -50,7 +50,7 @@ export async function* readRows(table: Table, plan: RowPlan): AsyncGenerator<Rec
   const { places, codes, limits } = plan;
   const formats = places.map((place) => plan.formats[place] ?? PLAIN);
   const coded = codes.map(({ size }) => size > 0);
-  for await (const batch of records(layout))
+  for await (const batch of records(layout, { surveyed: true }))
     for (const { record, line, fits } of batch) {
       const values = new Float64Array(places.length);
       const id = idIndex < 0 ? car : (record[idIndex] ?? '').trim();

@@ -191,7 +191,7 @@ async function onePass(
   const ignore = (options.ignore ?? []).map((name) => header[columnAt(header, name)] ?? name);
   const asked = header[columnAt(header, options.time ?? '')] ?? options.time ?? '';
   const times = new TimesSurvey({ file, header, asked, ignore, decimalComma: delimiter !== ',' });
-  for await (const batch of records(layout, skipped)) {
+  for await (const batch of records(layout, { skipped })) {
     for (const { record, line, fits } of batch) {
       if (fits) times.add(record, survey.add(record));
       else survey.addMisfit(line, record.length);
