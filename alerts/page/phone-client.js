@@ -206,7 +206,9 @@ export function followAlerts(options) {
     greeted = false;
     const made = new WebSocket(address);
     socket = made;
+    let opened = false;
     made.onopen = () => {
+      opened = true;
       const { token, vins } = options;
       made.send(
         JSON.stringify({
@@ -229,21 +231,22 @@ export function followAlerts(options) {
         end('refused', event.reason);
         return;
       }
-      lose(event.reason || `connection lost (${event.code})`, event.reason !== '');
+      lose(event.reason || `connection lost (${event.code})`, !opened && event.reason === '');
     };
     watchSilence();
   }
 
-  /** @param {string} why @param {boolean} [spoke] The server itself said why. */
-  function lose(why, spoke = false) {
+  /** @param {string} why @param {boolean} [refused] It was turned away at once, without a word of the feed. */
+  function lose(why, refused = false) {
     const lost = socket;
     socket = null;
     lost?.close();
     if (over) return;
     failures += 1;
     tell('away', why);
-    if (greeted || spoke) sayAway(why);
-    else void probe(why);
+    // A server that only took too long is no proxy's doing: it may be busy, or frozen.
+    if (refused) void probe(why);
+    else sayAway(why);
     greeted = false;
     clearTimeout(timer);
     const ceilingMs = Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(failures - 1, 20));
