@@ -56,6 +56,14 @@ export const METRICS = {
     type: 'counter',
     help: 'Redelivered events recognised and not scored again',
   },
+  telltale_scoring_restarts_total: {
+    type: 'counter',
+    help: "Cars' counters that began anew: told from redeliveries, scored on",
+  },
+  telltale_scoring_forgotten_total: {
+    type: 'counter',
+    help: 'Events from before what is remembered of their car: not scored, as they may have been',
+  },
   telltale_scoring_late_total: {
     type: 'counter',
     help: 'Events later than the stated lateness: scored, left out of state',

@@ -1,13 +1,23 @@
 // All the scorer remembers of a car, and its bytes in the state topic.
 import { TelltaleError } from '../core/errors.ts';
 import type { CarState, Detector } from '../core/model/detector.ts';
-import { MAX_GAPS, newSequence, type SequenceState } from './sequence.ts';
+import {
+  MARK_NUMBERS,
+  MAX_GAPS,
+  MAX_MARKS,
+  MAX_SESSIONS,
+  newSequence,
+  type Sequence,
+  type Session,
+} from '../core/sequence.ts';
 
-const LAYOUT = 1;
-const HEADER_BYTES = 20;
+const LAYOUT = 2;
+const HEADER_BYTES = 12;
+/** Of a session, before its gaps and marks. */
+const SESSION_BYTES = 40;
 
 export interface Car {
-  readonly sequence: SequenceState;
+  readonly sequence: Sequence;
   /** Event time of the newest event that was not late; −Infinity: none. */
   newestTsMs: number;
   /** Events in a row, in order of sequence, that were late: a clock set back rather than late events. */
@@ -22,34 +32,83 @@ export const newCar = (detector: Detector): Car => ({
   detector: detector.newState(),
 });
 
-/** layout u8, late run u8, gaps u16, highest f64, newest f64, gaps f64…, detector state. Little-endian. */
+const sessionBytes = ({ gaps, markCount }: Session) =>
+  SESSION_BYTES + 8 * (gaps.length + MARK_NUMBERS * markCount);
+
+/** mark u32, gaps u16, marks u16, newest, start, highest, closed f64; then gaps and marks f64… Returns where it ends. */
+function encodeSession(session: Session, view: DataView, at: number): number {
+  const { mark, gaps, marks, markCount } = session;
+  view.setUint32(at, mark, true);
+  view.setUint16(at + 4, gaps.length, true);
+  view.setUint16(at + 6, markCount, true);
+  view.setFloat64(at + 8, session.newestTsMs, true);
+  view.setFloat64(at + 16, session.startTsMs, true);
+  view.setFloat64(at + 24, session.highest, true);
+  view.setFloat64(at + 32, session.closedTo, true);
+  let next = at + SESSION_BYTES;
+  for (let g = 0; g < gaps.length; g += 1, next += 8) view.setFloat64(next, gaps[g]!, true);
+  for (let m = 0; m < MARK_NUMBERS * markCount; m += 1, next += 8) view.setFloat64(next, marks[m]!, true);
+  return next;
+}
+
+/** layout u8, late run u8, sessions u16, newest f64, the sessions, detector state. Little-endian. */
 export function encodeCar(car: Car, detector: Detector): Uint8Array {
-  const { gaps, highest } = car.sequence;
+  const { sequence } = car;
   const state = detector.encodeState(car.detector);
-  const bytes = new Uint8Array(HEADER_BYTES + 8 * gaps.length + state.length);
+  const end = sequence.reduce((sum, session) => sum + sessionBytes(session), HEADER_BYTES);
+  const bytes = new Uint8Array(end + state.length);
   const view = new DataView(bytes.buffer);
   view.setUint8(0, LAYOUT);
   view.setUint8(1, car.lateRun);
-  view.setUint16(2, gaps.length, true);
-  view.setFloat64(4, highest, true);
-  view.setFloat64(12, car.newestTsMs, true);
-  for (let g = 0; g < gaps.length; g += 1) view.setFloat64(HEADER_BYTES + 8 * g, gaps[g]!, true);
-  bytes.set(state, HEADER_BYTES + 8 * gaps.length);
+  view.setUint16(2, sequence.length, true);
+  view.setFloat64(4, car.newestTsMs, true);
+  let at = HEADER_BYTES;
+  for (const session of sequence) at = encodeSession(session, view, at);
+  bytes.set(state, at);
   return bytes;
 }
 
-/** @throws TelltaleError MODEL_INVALID when the bytes are not a car's state under this model */
-export function decodeCar(bytes: Uint8Array, detector: Detector): Car {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = bytes.length < HEADER_BYTES ? -1 : view.getUint16(2, true);
-  const end = HEADER_BYTES + 8 * count;
-  if (count < 0 || count > 2 * MAX_GAPS || view.getUint8(0) !== LAYOUT || bytes.length < end)
-    throw new TelltaleError('MODEL_INVALID', 'the state of a car has another layout');
-  const gaps = Array.from({ length: count }, (_, g) => view.getFloat64(HEADER_BYTES + 8 * g, true));
+/** Null when the bytes are no session. */
+function decodeSession(view: DataView, at: number): Session | null {
+  if (at + SESSION_BYTES > view.byteLength) return null;
+  const gapCount = view.getUint16(at + 4, true);
+  const markCount = view.getUint16(at + 6, true);
+  if (gapCount > 2 * MAX_GAPS || markCount < 1 || markCount > MAX_MARKS) return null;
+  const gapsAt = at + SESSION_BYTES;
+  const marksAt = gapsAt + 8 * gapCount;
+  if (marksAt + 8 * MARK_NUMBERS * markCount > view.byteLength) return null;
+  const marks = new Float64Array(MAX_MARKS * MARK_NUMBERS);
+  for (let m = 0; m < MARK_NUMBERS * markCount; m += 1) marks[m] = view.getFloat64(marksAt + 8 * m, true);
   return {
-    sequence: { highest: view.getFloat64(4, true), gaps },
-    newestTsMs: view.getFloat64(12, true),
-    lateRun: view.getUint8(1),
-    detector: detector.decodeState(bytes.subarray(end)),
+    mark: view.getUint32(at, true),
+    newestTsMs: view.getFloat64(at + 8, true),
+    startTsMs: view.getFloat64(at + 16, true),
+    highest: view.getFloat64(at + 24, true),
+    closedTo: view.getFloat64(at + 32, true),
+    gaps: Array.from({ length: gapCount }, (_, g) => view.getFloat64(gapsAt + 8 * g, true)),
+    marks,
+    markCount,
   };
+}
+
+/** Null when the bytes are not a car's state under this model, or of another layout. */
+export function decodeCar(bytes: Uint8Array, detector: Detector): Car | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < HEADER_BYTES || view.getUint8(0) !== LAYOUT) return null;
+  const count = view.getUint16(2, true);
+  const sequence = newSequence();
+  let at = HEADER_BYTES;
+  for (let s = 0; s < count && s < MAX_SESSIONS; s += 1) {
+    const session = decodeSession(view, at);
+    if (session === null) return null;
+    sequence.push(session);
+    at += sessionBytes(session);
+  }
+  try {
+    const state = detector.decodeState(bytes.subarray(at));
+    return { sequence, newestTsMs: view.getFloat64(4, true), lateRun: view.getUint8(1), detector: state };
+  } catch (error) {
+    if (error instanceof TelltaleError) return null;
+    throw error;
+  }
 }

@@ -90,7 +90,12 @@ class RowScorer {
       this.#ids.set(id, one);
     }
     const at = Number.isFinite(tsMs) ? this.#direction * tsMs : one.lastTsMs + bundle.stepMs;
-    const { finding, late } = followCar(this.#detector, one.car, this.#scratch, values, at, true);
+    const { finding, late } = followCar(this.#detector, one.car, this.#scratch, {
+      values,
+      tsMs: at,
+      receivedMs: Number.POSITIVE_INFINITY,
+      inOrder: true,
+    });
     const score = roundScore(finding.score);
     const before = one.window;
     one.window = stepAlert(bundle, before, { tsMs: at, strange: isStrange(score, bundle.threshold), late });

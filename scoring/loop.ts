@@ -1,5 +1,6 @@
 // THE loop: telemetry → scores of one model, exactly once. Live, catching up and reprocessing are this loop; they differ only
 // in where its group stands in the log.
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { topicSpec } from '../core/log/create-topics.ts';
 import type { Log, RecordBatch } from '../core/log/log.ts';
@@ -28,11 +29,20 @@ export async function createScoreTopics(log: Log, version: string): Promise<void
   await log.createTopic(topicSpec(scorerStateTopic(version), partitions));
 }
 
-/** Reads the states of a partition's cars. */
-async function restore(options: LoopOptions, scorer: Scorer, partition: number): Promise<void> {
-  const topic = scorerStateTopic(options.version);
-  for await (const { records } of options.log.read(topic.name, { partitions: [partition], to: 'end' }))
-    for (const { key, value } of records) if (value !== null) scorer.restore(key, value);
+/** Reads the states of a partition's cars. A state of another layout, of a program of before, is said; its car begins anew. */
+async function restore(
+  { log, version, warn }: LoopOptions,
+  scorer: Scorer,
+  partition: number,
+): Promise<void> {
+  const topic = scorerStateTopic(version);
+  let unread = 0;
+  for await (const { records } of log.read(topic.name, { partitions: [partition], to: 'end' }))
+    for (const { key, value } of records) if (value !== null && !scorer.restore(key, value)) unread += 1;
+  if (unread > 0)
+    warn(
+      `scorer ${version}: ${counted(unread, 'state')} of partition ${partition} cannot be read (another version of the program wrote them); these cars begin anew`,
+    );
 }
 
 /** Runs until `signal` aborts. @throws what `transform` throws; MODEL_INVALID when a state is not of this model */
@@ -74,10 +84,28 @@ export async function runLoop(options: LoopOptions): Promise<void> {
   );
 }
 
-/** Keeps the metrics of one loop. */
+/** Says a line at the first of its kind and whenever their number has grown tenfold: never many, and none without its count. */
+function milestones(say: (line: string) => void) {
+  let all = 0;
+  let next = 1;
+  return (count: number, line: (all: number) => string): void => {
+    all += count;
+    if (count === 0 || all < next) return;
+    while (next <= all) next *= 10;
+    say(line(all));
+  };
+}
+
+/** Keeps the metrics of one loop, and says what an operator should know. */
 function counters({ metrics, version, warn }: LoopOptions) {
   const lags = new Map<number, number>();
-  let saidInvalid = false;
+  const say = (line: string) => warn(`scorer ${version}: ${line}`);
+  const told = {
+    invalid: milestones(say),
+    restarts: milestones(say),
+    forgotten: milestones(say),
+    duplicates: milestones(say),
+  };
   // By model: the loops of champion and challenger share the metrics.
   const gauge = metrics.gauge('telltale_scoring_lag');
   const showLag = () => {
@@ -86,19 +114,40 @@ function counters({ metrics, version, warn }: LoopOptions) {
     if (lags.size === 0) gauge.remove({ model: version });
     else gauge.set({ model: version }, sum);
   };
+  const tell = ({ records, partition }: RecordBatch, result: ScoredBatch) => {
+    const from = `of partition ${partition} from offset ${records[0]!.offset} on`;
+    told.invalid(
+      result.invalid,
+      (all) =>
+        `${counted(all, 'record')} that cannot be read: passed over, the last ${from} (counted as telltale_scoring_invalid_total)`,
+    );
+    const last = result.restarts.at(-1);
+    told.restarts(
+      result.restarts.length,
+      (all) =>
+        `${counted(all, 'restart')} of a car's counter, the last of ${last!.vin}: ${last!.seq} after ${last!.before}; scored on (counted as telltale_scoring_restarts_total)`,
+    );
+    told.forgotten(
+      result.forgotten,
+      (all) =>
+        `${counted(all, 'event')} too late to tell from ones scored before: not scored, the last ${from} (counted as telltale_scoring_forgotten_total)`,
+    );
+    told.duplicates(
+      result.duplicates,
+      (all) =>
+        `${counted(all, 'event')} that came again: scored once (counted as telltale_scoring_duplicates_total)`,
+    );
+  };
   return {
-    add: ({ records, partition, highWatermark }: RecordBatch, result: ScoredBatch) => {
+    add: (batch: RecordBatch, result: ScoredBatch) => {
       metrics.counter('telltale_scoring_events_total').inc(result.scored);
       metrics.counter('telltale_scoring_duplicates_total').inc(result.duplicates);
+      metrics.counter('telltale_scoring_restarts_total').inc(result.restarts.length);
+      metrics.counter('telltale_scoring_forgotten_total').inc(result.forgotten);
       metrics.counter('telltale_scoring_late_total').inc(result.late);
       metrics.counter('telltale_scoring_invalid_total').inc(result.invalid);
-      if (result.invalid > 0 && !saidInvalid) {
-        saidInvalid = true;
-        warn(
-          `scorer ${version}: ${result.invalid} records of partition ${partition} from offset ${records[0]!.offset} on cannot be read and are passed over (said once; counted as telltale_scoring_invalid_total)`,
-        );
-      }
-      lags.set(partition, Math.max(0, highWatermark - records.at(-1)!.offset - 1));
+      tell(batch, result);
+      lags.set(batch.partition, Math.max(0, batch.highWatermark - batch.records.at(-1)!.offset - 1));
       showLag();
     },
     forget: (partition: number) => {

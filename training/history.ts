@@ -2,6 +2,7 @@
 import type { Catalogue } from '../core/catalogue.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { Log, ReadOptions } from '../core/log/log.ts';
+import { admit, contentHash, newSequence, type Sequence } from '../core/sequence.ts';
 import { createTelemetryReader } from '../core/telemetry-reader.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { CounterSurvey, type Counters } from './counters.ts';
@@ -135,7 +136,8 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   const counting = new CounterSurvey(width);
   const read = createTelemetryReader(catalogue);
   const chosen = chooses(cars);
-  const highest = new Map<string, number>();
+  const sequences = new Map<string, Sequence>();
+  let hash: (() => number) | undefined;
   const all = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   let done = 0;
   let leftOut = 0;
@@ -154,9 +156,13 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
       const event = value === null ? null : read(value);
       if (event === null) leftOut += 1;
       else if (chosen(event.vin)) {
-        if (event.seq <= (highest.get(event.vin) ?? -1)) leftOut += 1;
+        const sequence = sequences.get(event.vin) ?? newSequence();
+        if (sequence.length === 0) sequences.set(event.vin, sequence);
+        // The reader gives the same array each time.
+        hash ??= contentHash(event.values);
+        const { kind } = admit(sequence, { ...event, hash: hash() });
+        if (kind === 'duplicate' || kind === 'forgotten') leftOut += 1;
         else {
-          highest.set(event.vin, event.seq);
           sampler.add(event.vin, event.tsMs, event.values);
           counting.add(event.vin, event.tsMs, event.values);
         }

@@ -67,7 +67,12 @@ function byPolicy(rows: readonly Row[]): number[] {
   const scratch = DETECTOR.newState();
   let state: CarPolicy = NEW_CAR;
   return rows.flatMap((row, offset) => {
-    const { finding, late } = followCar(DETECTOR, car, scratch, valuesOf(row), row.tsMs, true);
+    const { finding, late } = followCar(DETECTOR, car, scratch, {
+      values: valuesOf(row),
+      tsMs: row.tsMs,
+      receivedMs: Number.POSITIVE_INFINITY,
+      inOrder: true,
+    });
     const { score: found } = finding;
     const score = makeScore('a', 0, 1, {
       ts: row.tsMs,

@@ -18,6 +18,8 @@ interface Event {
   readonly ts?: number;
   readonly speedKmh?: number | null;
   readonly vin?: string;
+  /** When it was taken in; default: T0 and an ms for each record before it. */
+  readonly receivedMs?: number;
 }
 
 const T0 = 1_700_000_000_000;
@@ -26,9 +28,9 @@ function batchOf(events: readonly (Event | string)[], firstOffset = 0): RecordBa
   const records = events.map((event, i): LogRecord => {
     const offset = firstOffset + i;
     if (typeof event === 'string') return { offset, timestampMs: 5, key: 'A', value: Buffer.from(event) };
-    const { seq, ts = T0 + 1000 * seq, speedKmh = 50, vin = 'A' } = event;
+    const { seq, ts = T0 + 1000 * seq, speedKmh = 50, vin = 'A', receivedMs = T0 + offset } = event;
     const value = Buffer.from(JSON.stringify({ vin, seq, ts, signals: { speedKmh, coolantC: 90 } }));
-    return { offset, timestampMs: T0 + offset, key: vin, value };
+    return { offset, timestampMs: receivedMs, key: vin, value };
   });
   return { topic: 'telemetry', partition: 3, records, highWatermark: firstOffset + records.length };
 }
@@ -97,11 +99,46 @@ describe('the scorer', () => {
 
   it('follows a clock that was set back', () => {
     const one = scorer();
-    one.score(batchOf([{ seq: 1, ts: T0 + 86_400_000 }]));
-    const events = Array.from({ length: CLOCK_SET_BACK + 5 }, (_, i) => ({ seq: 2 + i, ts: T0 + 1000 * i }));
+    const receivedMs = T0 + 86_400_000;
+    one.score(batchOf([{ seq: 1, ts: receivedMs, receivedMs }]));
+    const events = Array.from({ length: CLOCK_SET_BACK + 5 }, (_, i) => ({
+      seq: 2 + i,
+      ts: T0 + 1000 * i,
+      receivedMs: receivedMs + 1000 * i,
+    }));
     const lates = scoresOf(one.score(batchOf(events)).outputs).map(({ late }) => late);
     expect(lates.filter((late) => late).length).toBe(CLOCK_SET_BACK - 1);
     expect(lates.slice(CLOCK_SET_BACK - 1)).toEqual(Array(6).fill(false));
+  });
+
+  it('is not silenced by one event with a number and a time out of this world, nor is the scorer after it', () => {
+    let one = scorer();
+    const live = (seq: number): Event => ({ seq, receivedMs: T0 + 1000 * seq });
+    one.score(batchOf(Array.from({ length: 20 }, (_, i) => live(i))));
+    const far = one.score(batchOf([{ seq: 4e15, ts: T0 + 600_000, receivedMs: T0 + 20_000 }]));
+    expect(far.scored).toBe(1);
+    const states = far.outputs.filter((output) => output.topic === 'scorer-state.v1');
+    one = scorer();
+    expect(one.restore('A', states[0]!.value!)).toBe(true);
+    const after = one.score(batchOf(Array.from({ length: 700 }, (_, i) => live(20 + i))));
+    expect(after).toMatchObject({ scored: 700, late: 0, duplicates: 0, forgotten: 0 });
+    expect(scoresOf(after.outputs).every(({ late }) => !late)).toBe(true);
+  });
+
+  it('scores on when a counter begins anew, and tells whose and where', () => {
+    const one = scorer();
+    const first = Array.from({ length: 300 }, (_, seq) => ({ seq }));
+    one.score(batchOf(first));
+    const second = Array.from({ length: 600 }, (_, seq) => ({ seq, ts: T0 + 1000 * (300 + seq) }));
+    const after = one.score(batchOf(second));
+    expect(after).toMatchObject({ scored: 600, duplicates: 0, late: 0 });
+    expect(after.restarts).toEqual([{ vin: 'A', before: 299, seq: 0 }]);
+    // Both sessions again: nothing new.
+    expect(one.score(batchOf([...first, ...second]))).toMatchObject({
+      scored: 0,
+      duplicates: 900,
+      restarts: [],
+    });
   });
 
   it('passes over what cannot be read, and counts it', () => {
@@ -110,9 +147,13 @@ describe('the scorer', () => {
   });
 
   it('gives the same bytes when another process takes over between any two batches', () => {
-    const records = [...drive({ vin: 'A', rows: 120 }), ...drive({ vin: 'B', rows: 90, seed: 2 })].map(
-      (event, offset) => ({ ...recordOf(event), offset }),
-    );
+    // B's counter begins anew half-way, and its last events before that come again.
+    const b = [...drive({ vin: 'B', rows: 90, seed: 2 })];
+    const restarted = b.slice(45).map((event, seq) => ({ ...event, seq }));
+    const records = [
+      ...drive({ vin: 'A', rows: 120 }),
+      ...[...b.slice(0, 45), ...restarted.slice(0, 9), ...b.slice(35, 45), ...restarted.slice(9)],
+    ].map((event, offset) => ({ ...recordOf(event), offset }));
     const batch = (from: number, to: number): RecordBatch => ({
       topic: 'telemetry',
       partition: 0,
@@ -136,7 +177,19 @@ describe('the scorer', () => {
       expect(Buffer.from(states.get(state.key)!).equals(Buffer.from(state.value!))).toBe(true);
   });
 
-  it('refuses a state of another layout', () => {
-    expect(() => scorer().restore('A', new Uint8Array([9, 9, 9]))).toThrow(/another layout/);
+  it('takes no state of another layout or size, however it is broken', () => {
+    const state = scorer()
+      .score(batchOf([{ seq: 1 }, { seq: 5 }]))
+      .outputs.at(-1)!.value!;
+    expect(scorer().restore('A', state)).toBe(true);
+    expect(scorer().restore('A', new Uint8Array([9, 9, 9]))).toBe(false);
+    expect(
+      scorer().restore(
+        'A',
+        Uint8Array.from(state, (byte, i) => (i === 0 ? 1 : byte)),
+      ),
+    ).toBe(false);
+    for (let length = 0; length < state.length; length += 1)
+      expect(scorer().restore('A', state.subarray(0, length)), `${length} bytes`).toBe(false);
   });
 });

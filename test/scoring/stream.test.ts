@@ -219,7 +219,7 @@ describe('the scoring service', () => {
     await scores('one', 1800);
     await scoring.stop();
     expect(lines.find((line) => line.includes('passed over'))).toMatch(
-      /scorer one: 1 records of partition \d/,
+      /scorer one: 1 record that cannot be read: passed over, the last of partition \d/,
     );
     expect(await context.metrics.text()).toMatch(/telltale_scoring_invalid_total 1\n/);
   });
