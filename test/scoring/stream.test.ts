@@ -16,7 +16,7 @@ import { createDetector } from '../../core/model/detector.ts';
 import { readReleases } from '../../core/model/releases.ts';
 import type { Context } from '../../core/service.ts';
 import type { Settings } from '../../core/settings.ts';
-import { scoresTopic, telemetryTopic } from '../../core/topics.ts';
+import { modelsTopic, scoresTopic, telemetryTopic } from '../../core/topics.ts';
 import { createScoreTopics, scorerGroup } from '../../scoring/loop.ts';
 import { reprocess } from '../../scoring/reprocess.ts';
 import { startScoring } from '../../scoring/service.ts';
@@ -82,6 +82,22 @@ async function scores(version: string, count: number): Promise<Score[]> {
 
 const put = (version: string, bundle: ModelBundle, atOnce = false) =>
   release({ log, clock: Date.now, by: 'test', note: '', version, bundle, promote: atOnce });
+/** A release that training would refuse, as a disk or another program may leave one; the champion becomes challenger. */
+const putUnchecked = (version: string, bundle: ModelBundle, before: readonly string[]) => {
+  const facts = { ts: Date.now(), by: 'test', note: '' };
+  const alias = (name: 'champion' | 'challenger', of: string, previous: string[]) => ({
+    key: `alias/${name}`,
+    value: modelsTopic.encode({ kind: 'alias', alias: name, version: of, previous, ...facts }),
+  });
+  return log.append(modelsTopic.name, [
+    {
+      key: `release/${version}`,
+      value: modelsTopic.encode({ kind: 'release', version, bundle, ...facts }),
+    },
+    alias('champion', version, [...before]),
+    alias('challenger', before[0]!, before.slice(1)),
+  ]);
+};
 
 const places = (list: readonly Score[]) =>
   list.map(({ partition, offset }) => `${partition}/${offset}`).sort();
@@ -198,9 +214,9 @@ describe('the scoring service', () => {
   it('refuses a damaged release and one for other signals; the champion goes on', async () => {
     await put('one', handBundle());
     const scoring = await start();
-    await put('damaged', { ...handBundle(), threshold: 7 }, true);
+    await putUnchecked('damaged', { ...handBundle(), threshold: 7 }, ['one']);
     const foreign = { ...SMALL_CATALOGUE, signals: SMALL_CATALOGUE.signals.slice(0, 5) };
-    await put('foreign', handBundle({ catalogue: foreign }), true);
+    await putUnchecked('foreign', handBundle({ catalogue: foreign }), ['damaged', 'one']);
     await appendCars(log, [{ vin: 'C0', rows: 5, startMs: T1 }]);
     expect((await scores('one', 1805)).length).toBe(1805);
     const refusals = () => lines.filter((line) => line.includes('is refused')).sort();
