@@ -157,7 +157,10 @@ function raise(options: PolicyOptions, car: CarPolicy, score: Score): Step {
     upSinceTs: score.ts,
   };
   const raises = [...car.raises, score.ts].slice(-MAX_RAISES);
-  return { car: { ...car, open, raises }, alerts: [phaseOf(score, open, 'raised', options.describe(top))] };
+  return {
+    car: { ...car, open, raises },
+    alerts: [phaseOf(score, open, 'raised', options.describe(top, score.lost))],
+  };
 }
 
 /** While the hysteresis is up: worse or long enough makes a warning critical, once. */
@@ -171,7 +174,7 @@ function hold(options: PolicyOptions, car: CarPolicy, open: OpenAlert, score: Sc
   const critical: OpenAlert = { ...open, severity: 'critical', top, upSinceTs, quietSinceTs: null };
   return {
     car: { ...car, open: critical },
-    alerts: [phaseOf(score, critical, 'escalated', options.describe(top))],
+    alerts: [phaseOf(score, critical, 'escalated', options.describe(top, score.lost))],
   };
 }
 

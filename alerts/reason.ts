@@ -55,6 +55,7 @@ function digitsFor(...values: readonly number[]): number {
   return size >= 100 ? 0 : size >= 10 ? 1 : 2;
 }
 
+const NOT_MEASURED = 'is not measured';
 const OUT_OF_STEP = 'out of step with the other readings';
 const isHidden = (word: string) => word.endsWith(OUT_OF_STEP);
 
@@ -63,10 +64,7 @@ function describeShare({ signal, value, expected }: SignalShare, spec: SignalSpe
   const name = spec?.label ?? signal;
   const unit = spec === undefined || spec.unit === '' ? '' : ` ${spec.unit}`;
   const say = (x: number, digits: number) => `${x.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1')}${unit}`;
-  if (value === null)
-    return expected === null
-      ? `${name} missing`
-      : `${name} missing, expected about ${say(expected, digitsFor(expected))}`;
+  if (value === null) return `${name} ${NOT_MEASURED}`;
   if (expected === null) return `${name} unusual: ${say(value, digitsFor(value))}`;
   const digits = digitsFor(value, expected);
   const seen = say(value, digits);
@@ -75,16 +73,34 @@ function describeShare({ signal, value, expected }: SignalShare, spec: SignalSpe
   return `${name} too ${value > expected ? 'high' : 'low'}: ${seen}, expected about ${usual}`;
 }
 
-export type Describe = (top: readonly SignalShare[]) => string;
+/** Lost signals told by name. */
+const MOST_LOST = 3;
+
+/** What is not measured, in words: the alert was raised without it. */
+function describeLost(lost: readonly string[], specs: ReadonlyMap<string, SignalSpec>): string[] {
+  const named = lost
+    .slice(0, MOST_LOST)
+    .map((signal) => `${specs.get(signal)?.label ?? signal} ${NOT_MEASURED}`);
+  const more = lost.length - named.length;
+  return more > 0
+    ? [...named, `nor ${more === 1 ? 'is 1 other signal' : `are ${more} other signals`}`]
+    : named;
+}
+
+/** @param lost signals that the car should measure and does not */
+export type Describe = (top: readonly SignalShare[], lost?: readonly string[]) => string;
 
 /** Reasons in the words of a catalogue. */
 export function reasonsOf(catalogue: Catalogue): Describe {
   const specs = new Map(catalogue.signals.map((spec) => [spec.name, spec]));
-  return (top) => {
-    const named = top.filter(({ share }, i) => i === 0 || (i < MAX_NAMED && share >= MIN_SHARE));
-    if (named.length === 0) return 'the readings do not fit together';
+  return (top, lost = []) => {
+    // What a signal read before it was lost is not the reason any more.
+    const left = top.filter(({ signal }) => !lost.includes(signal));
+    const missing = describeLost(lost, specs);
+    const named = left.filter(({ share }, i) => i === 0 || (i < MAX_NAMED && share >= MIN_SHARE));
+    if (named.length === 0) return ['the readings do not fit together', ...missing].join('; ');
     const words = named.map((share) => describeShare(share, specs.get(share.signal)));
     // What can be seen comes first: a difference below the last digit is for mechanics.
-    return [...words.filter((word) => !isHidden(word)), ...words.filter(isHidden)].join('; ');
+    return [...words.filter((word) => !isHidden(word)), ...words.filter(isHidden), ...missing].join('; ');
   };
 }

@@ -102,6 +102,12 @@ export const Score = Type.Object(
     values: Type.Array(Reading, { description: "Readings, in the order of the model's catalogue" }),
     expected: Type.Array(Reading, { description: 'What the model expected, same order and units' }),
     top: Type.Array(SignalShare, { description: 'The signals that made the score, largest share first' }),
+    lost: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description:
+          'Signals not measured for longer than is usual, of those that cars of its kind measure; absent: none',
+      }),
+    ),
   },
   { additionalProperties: false, $id: 'Score' },
 );

@@ -1,6 +1,7 @@
 // All the scorer remembers of a car, and its bytes in the state topic.
 import { TelltaleError } from '../core/errors.ts';
-import type { CarState, Detector } from '../core/model/detector.ts';
+import type { CarState } from '../core/model/car-state.ts';
+import type { Detector } from '../core/model/detector.ts';
 import {
   MARK_NUMBERS,
   MAX_GAPS,

@@ -91,6 +91,46 @@ export class UnusualSignals {
   }
 }
 
+/** Ids told apart for one lost signal; of more, there are at least so many. */
+const MOST_IDS = 10_000;
+
+/** Signals that ids stopped measuring, or never began to: what was foretold from them counted less in those rows. */
+export class LostSignals {
+  readonly #bundle: ModelBundle;
+  readonly #lost = new Map<number, { rows: number; readonly ids: Set<string>; readonly first: string }>();
+
+  constructor(bundle: ModelBundle) {
+    this.#bundle = bundle;
+  }
+
+  /** @param lost places in the catalogue, as in a finding */
+  see({ id, timeText }: RecordingRow, lost: readonly number[]): void {
+    for (const signal of lost) {
+      let seen = this.#lost.get(signal);
+      if (!seen) {
+        seen = { rows: 0, ids: new Set(), first: `${id} ${timeText}` };
+        this.#lost.set(signal, seen);
+      }
+      seen.rows += 1;
+      if (seen.ids.size < MOST_IDS) seen.ids.add(id);
+    }
+  }
+
+  /** @param given signals that the recording has a number for: of the others it is said already that they are missing */
+  remarks(given: readonly string[]): string[] {
+    const told = [...this.#lost].flatMap(([signal, { rows, ids, first }]) => {
+      const { name } = this.#bundle.catalogue.signals[signal]!;
+      return given.includes(name)
+        ? [`${name} (${counted(rows, 'row')} of ${counted(ids.size, 'id')}, first ${first})`]
+        : [];
+    });
+    if (told.length === 0) return [];
+    return [
+      `signals that are not measured for longer than is usual, so they say nothing there: ${listed(told)}`,
+    ];
+  }
+}
+
 /** Steps between rows that are kept to tell the usual one: when there are as many, every other is let go. */
 const MOST_STEPS = 20_000;
 /** How far the usual step may be from that of training, as a factor. */

@@ -19,7 +19,14 @@ import { Limits } from '../core/recording-limits.ts';
 import { timeDirection } from '../core/recording-order.ts';
 import type { RecordingRow } from '../core/recording-rows.ts';
 import { type Car, newCar } from './car.ts';
-import { alertRemarks, columnRemarks, RowSteps, signalsGiven, UnusualSignals } from './csv-remarks.ts';
+import {
+  alertRemarks,
+  columnRemarks,
+  LostSignals,
+  RowSteps,
+  signalsGiven,
+  UnusualSignals,
+} from './csv-remarks.ts';
 import { followCar } from './follow.ts';
 import { topSignals } from './score-writer.ts';
 
@@ -57,6 +64,7 @@ class RowScorer {
   readonly #scratch: Car['detector'];
   readonly #ids = new Map<string, Followed>();
   readonly steps = new RowSteps();
+  readonly lost: LostSignals;
   alerts = 0;
   rowsInAlert = 0;
 
@@ -65,6 +73,7 @@ class RowScorer {
     this.#direction = direction;
     this.#names = detector.bundle.catalogue.signals.map(({ name }) => cell(name));
     this.#scratch = detector.newState();
+    this.lost = new LostSignals(detector.bundle);
   }
 
   get ids(): number {
@@ -96,6 +105,7 @@ class RowScorer {
       receivedMs: Number.POSITIVE_INFINITY,
       inOrder: true,
     });
+    if (finding.lost.length > 0) this.lost.see(row, finding.lost);
     const score = roundScore(finding.score);
     const before = one.window;
     one.window = stepAlert(bundle, before, { tsMs: at, strange: isStrange(score, bundle.threshold), late });
@@ -119,7 +129,8 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   const { file, reading, out, detector, signal, warn } = options;
   const recording = await openRecording(file, { ...reading, anyNumber: true });
   const names = detector.bundle.catalogue.signals.map(({ name }) => name);
-  if (signalsGiven(recording, names).length === 0) {
+  const given = signalsGiven(recording, names);
+  if (given.length === 0) {
     throw new TelltaleError(
       'RECORDING_INVALID',
       `${file}: has no number for any of the model's signals (${names.join(', ')})`,
@@ -176,6 +187,7 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
   for (const remark of [
     ...limits.remarks(),
     ...unusual.remarks(),
+    ...scorer.lost.remarks(given),
     ...scorer.steps.remarks(stepMs),
     ...alertRemarks(rows, scorer.rowsInAlert),
   ])

@@ -1,5 +1,6 @@
 // One event of one car: is it late, and what does the detector find? The same for the stream and for recordings.
-import type { CarState, Detector, Finding } from '../core/model/detector.ts';
+import type { CarState } from '../core/model/car-state.ts';
+import type { Detector, Finding } from '../core/model/detector.ts';
 import type { Car } from './car.ts';
 
 /** Late events in a row, in sequence, after which the car's clock is taken to have been set back. */

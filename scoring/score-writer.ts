@@ -65,6 +65,7 @@ export function createScoreWriter(bundle: ModelBundle, version: string): (scored
     topExpected: ascii(',"expected":'),
     share: ascii(',"share":'),
     close: ascii('}'),
+    lost: ascii('],"lost":['),
     end: ascii(']}'),
   };
   const out = new ByteWriter();
@@ -99,6 +100,10 @@ export function createScoreWriter(bundle: ModelBundle, version: string): (scored
       field(pieces.topExpected, expected[signal]!, decimals[signal]!);
       field(pieces.share, shares[signal]!, 3);
       out.piece(pieces.close);
+    });
+    finding.lost.forEach((signal, place) => {
+      out.piece(place === 0 ? pieces.lost : pieces.comma);
+      out.text(JSON.stringify(signals[signal]!.name));
     });
     out.piece(pieces.end);
     return out.finish();

@@ -22,6 +22,7 @@ import { dealFolds, type Folds } from './folds.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { stillSignals } from './heads/still.ts';
 import { type Ground, scoresOf, usualOf } from './judge.ts';
+import { fitLosses, withGuesses } from './losses.ts';
 import { fitAll, TRIM } from './parts.ts';
 import { prepare } from './prepared.ts';
 import { refuseEndless } from './read-back.ts';
@@ -72,13 +73,15 @@ const GAP_STEPS = 60;
 function layGround(input: TrainInput): Ground {
   const { catalogue, series } = input;
   const width = catalogue.signals.length;
-  const { scaler, medians, leftOut } = fitScaler(series, width);
+  const { scaler, medians, leftOut, ...range } = fitScaler(series, width);
   if (scaler.signals.length === 0)
     throw new TelltaleError('TRAINING_DATA', 'no signal moves: every one is constant or missing');
   const stepMs = usualStepMs(series);
   const gapMs = Math.max(30_000, GAP_STEPS * stepMs);
-  const prepared = prepare(series, scaler, width, { stepMs, gapMs });
-  const { variants, variantOf } = findVariants(prepared, series);
+  const rows = prepare(series, scaler, width, { stepMs, gapMs });
+  const { variants, variantOf } = findVariants(rows, series);
+  const losses = fitLosses(rows, series, width, variants, range);
+  const prepared = withGuesses(rows, losses, scaler);
   const hours = hoursIn(series, gapMs);
   const allowed = alertsAsked(prepared.count, { alertsPerHour: input.alertsPerHour, hours });
   const { still, known } = stillSignals({ leftOut, medians }, allowed);
@@ -101,6 +104,7 @@ function layGround(input: TrainInput): Ground {
         scale: [...scaler.scale],
       },
       still,
+      losses,
       medians: [...medians],
       hysteresis: { ...HYSTERESIS },
       stepMs,

@@ -3,9 +3,13 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import type { Backend } from '../core/model/backend.ts';
 import type { BundleContent } from '../core/model/bundle.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
+import { compileNetwork } from '../core/model/kernel.ts';
+import type { LossSpec } from '../core/model/losses.ts';
 import { encodeFloats } from '../core/model/numbers.ts';
 import { layersOf, trainAutoencoder } from './autoencoder.ts';
 import { fitResidualHead, type ResidualHeadPlan } from './heads/residual.ts';
+import { reckonLosses } from './heads/residual-shifts.ts';
+import { guessesOf } from './heads/shifts.ts';
 import { type Prepared, reconstruct } from './prepared.ts';
 import { type Variant, variantRows, wrapHead } from './variants.ts';
 
@@ -27,6 +31,7 @@ export interface NetworkOptions {
   readonly fewestRows: number;
   readonly heads: readonly ResidualHeadPlan[];
   readonly variants: readonly Variant[];
+  readonly losses: LossSpec;
   readonly progress: (done: number, what: string) => void;
 }
 
@@ -65,7 +70,16 @@ export async function fitNetwork(prepared: Prepared, options: NetworkOptions): P
     })),
     heads: options.variants.flatMap((variant, v) => {
       const rows = variantRows(prepared, variant);
-      return options.heads.map((plan) => wrapHead(fitResidualHead(plan, rows, trim), options.variants, v));
+      const reckon = reckonLosses(
+        prepared,
+        variant,
+        rows,
+        guessesOf(options.losses, v),
+        compileNetwork(layers),
+      );
+      return options.heads.map((plan) =>
+        wrapHead(reckon(fitResidualHead(plan, rows, trim)), options.variants, v),
+      );
     }),
   };
 }

@@ -44,7 +44,7 @@ interface Networks {
 /** The network costs most: two rough ones judge all cars. */
 async function fitNetworks(
   input: TrainInput,
-  { prepared, folds, variants }: Ground,
+  { prepared, folds, variants, shared: { losses } }: Ground,
   progress: (done: number, what: string) => void,
 ): Promise<Networks> {
   const { seed, backend, signal, trim = TRIM, maxSteps = 1000 } = input;
@@ -53,7 +53,8 @@ async function fitNetworks(
   const halfRows = [0, 1].map((half) =>
     folds.ofRow.reduce((sum, fold) => sum + Number(fold % 2 === half), 0),
   );
-  const options = { seed, backend, signal, trim, maxSteps, heads, fewestRows: Math.min(...halfRows) };
+  const fewestRows = Math.min(...halfRows);
+  const options = { seed, backend, signal, trim, maxSteps, heads, losses, fewestRows };
   const halves: Network[] = [];
   if (heads.length > 0) {
     for (const half of [0, 1]) {
@@ -174,7 +175,8 @@ export async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted>
     throw error;
   };
   const { reconstruction: _, ...rows } = prepared;
-  const work = { prepared: rows, variants, folds, seed, trim, relationRows };
+  const { losses } = ground.shared;
+  const work = { prepared: rows, variants, folds, seed, trim, relationRows, losses };
   const [beside, here] = await Promise.allSettled([
     fitRelationsBeside(work, { signal, progress: say('relations') }).catch(stopBoth),
     fitHere({ ...input, signal }, ground, say('here')).catch(stopBoth),

@@ -2,7 +2,9 @@
 // where a series begins or resumes after a pause.
 import { applyScaler, type Scaler } from '../core/model/features.ts';
 import { MAX_STEPS } from '../core/model/heads/head.ts';
+import { lossesAmong } from '../core/model/heads/variant.ts';
 import { compileNetwork, type DenseLayer } from '../core/model/kernel.ts';
+import type { Losses } from '../core/model/losses.ts';
 import type { Series } from './series.ts';
 
 export interface Prepared {
@@ -16,6 +18,8 @@ export interface Prepared {
   readonly first: Uint8Array;
   /** Usual steps since the row before, 1 to MAX_STEPS. */
   readonly steps: Uint8Array;
+  /** What is lost, or lately was, in the rows in which something is (losses.ts). */
+  readonly losses: ReadonlyMap<number, Losses>;
 }
 
 /** Features of all rows; the reconstruction is still zero. */
@@ -53,6 +57,7 @@ export function prepare(
     reconstruction: new Float32Array(count * channels),
     first,
     steps,
+    losses: new Map(),
   };
 }
 
@@ -81,6 +86,8 @@ export function selectRows(
   const channels = list.length;
   const kept: number[] = [];
   for (let r = 0; r < prepared.count; r += 1) if (keep(r)) kept.push(r);
+  const losses = new Map<number, Losses>();
+  const among = new Map<Losses, Losses>();
   const out: Prepared = {
     channels,
     count: kept.length,
@@ -89,6 +96,7 @@ export function selectRows(
     reconstruction: new Float32Array(kept.length * channels),
     first: new Uint8Array(kept.length),
     steps: new Uint8Array(kept.length),
+    losses,
   };
   for (const [i, r] of kept.entries()) {
     for (let k = 0; k < channels; k += 1) {
@@ -100,6 +108,10 @@ export function selectRows(
     }
     out.first[i] = i === 0 || kept[i - 1] !== r - 1 ? 1 : prepared.first[r]!;
     out.steps[i] = prepared.steps[r]!;
+    const whole = prepared.losses.get(r);
+    if (whole === undefined) continue;
+    if (!among.has(whole)) among.set(whole, lossesAmong(whole, list));
+    losses.set(i, among.get(whole)!);
   }
   return out;
 }

@@ -3,8 +3,10 @@
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, TelltaleError } from '../core/errors.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
+import type { LossSpec } from '../core/model/losses.ts';
 import type { Folds } from './folds.ts';
 import { fitRelationHead } from './heads/relation.ts';
+import { guessesOf } from './heads/shifts.ts';
 import type { Prepared } from './prepared.ts';
 import { type Variant, variantRows, wrapHead } from './variants.ts';
 
@@ -17,6 +19,7 @@ export interface RelationWork {
   readonly trim: number;
   /** As in TrainInput. */
   readonly relationRows: number | undefined;
+  readonly losses: LossSpec;
 }
 
 export interface FittedHeads {
@@ -31,7 +34,7 @@ type Progress = (done: number, what: string) => void;
 
 /** Fits them where it is called. */
 export async function fitRelations(work: RelationWork, progress: Progress): Promise<FittedHeads> {
-  const { folds, variants, seed, trim, relationRows } = work;
+  const { folds, variants, seed, trim, relationRows, losses } = work;
   const { channels, count } = work.prepared;
   // Relations are read without the network.
   const prepared = { ...work.prepared, reconstruction: new Float32Array(count * channels) };
@@ -46,6 +49,7 @@ export async function fitRelations(work: RelationWork, progress: Progress): Prom
       maxRows: relationRows,
       share: rows.count / count,
       oneRig: folds.byTime,
+      guesses: guessesOf(losses, v),
       progress: async (done, what) => progress((v + done) / variants.length, what),
     });
     final.push(wrapHead(fitted.final, variants, v));

@@ -7,6 +7,9 @@ import type { Series } from './series.ts';
 
 export interface FittedScaler {
   readonly scaler: Scaler;
+  /** Features that nearly all readings of a channel lie between. */
+  readonly lowest: readonly number[];
+  readonly highest: readonly number[];
   /** Median of each signal, null when it was never measured. */
   readonly medians: readonly (number | null)[];
   readonly leftOut: readonly LeftOut[];
@@ -22,6 +25,8 @@ export interface LeftOut {
 }
 
 const CLIP = 8;
+/** Share of readings below and above what counts as known: they may be faults. */
+const OUTSIDE = 0.0005;
 const MAX_SAMPLE = 40_000;
 /** A signal measured in a smaller share of rows says nothing. */
 const MIN_MEASURED = 0.05;
@@ -88,6 +93,8 @@ export function fitScaler(series: readonly Series[], width: number): FittedScale
   const signals: number[] = [];
   const center: number[] = [];
   const scale: number[] = [];
+  const lowest: number[] = [];
+  const highest: number[] = [];
   const medians: (number | null)[] = [];
   const leftOut: LeftOut[] = [];
   for (let signal = 0; signal < width; signal += 1) {
@@ -106,6 +113,9 @@ export function fitScaler(series: readonly Series[], width: number): FittedScale
     signals.push(signal);
     center.push(median);
     scale.push(spread);
+    const feature = (value: number) => Math.max(-CLIP, Math.min(CLIP, (value - median) / spread));
+    lowest.push(feature(quantileOf(sorted, OUTSIDE)));
+    highest.push(feature(quantileOf(sorted, 1 - OUTSIDE)));
   }
-  return { scaler: { signals, center, scale, clip: CLIP }, medians, leftOut };
+  return { scaler: { signals, center, scale, clip: CLIP }, lowest, highest, medians, leftOut };
 }

@@ -47,6 +47,16 @@ const Bundle = Type.Object({
     signals: Type.Array(Type.Integer({ minimum: 0 })),
     values: Type.Array(Type.Number()),
   }),
+  /** When a signal is lost, and what is then guessed of it (losses.ts). */
+  losses: Type.Object({
+    gaps: Type.Array(Type.Number({ minimum: 0 })),
+    lowest: Type.Array(Type.Number()),
+    highest: Type.Array(Type.Number()),
+    kinds: Type.Array(
+      Type.Object({ channels: Type.Array(Type.Integer({ minimum: 0 }), { minItems: 1 }), precision: Floats }),
+      { minItems: 1 },
+    ),
+  }),
   /** Median of every signal of the catalogue: what is expected of those the model leaves out. */
   medians: Type.Array(Type.Union([Type.Number(), Type.Null()])),
   network: Type.Array(
@@ -104,6 +114,9 @@ export function sealBundle(content: BundleContent): ModelBundle {
   return { ...content, hash: bundleHash(content) };
 }
 
+/** How a model of before is made anew. */
+const RETRAIN = 'telltale train (--csv FILE for a recording, --card CARD.json for the same records)';
+
 function refuse(source: string, why: string): never {
   throw new TelltaleError('MODEL_INVALID', `${source}: ${why}`);
 }
@@ -119,7 +132,7 @@ export function checkBundle(value: unknown, source: string, expected?: Catalogue
   if (typeof version === 'number' && version !== FEATURE_VERSION)
     refuse(
       source,
-      `made for feature version ${version}; this program computes ${FEATURE_VERSION}. Train it again.`,
+      `made for feature version ${version}; this program computes ${FEATURE_VERSION}. Train it again: ${RETRAIN}.`,
     );
   validate ??= new Ajv({ strict: false }).compile(Bundle);
   if (!validate(value)) {
@@ -166,6 +179,10 @@ function checkSizes(bundle: ModelBundle, source: string): void {
     )
   )
     refuse(source, 'damaged: the signals that stood still do not fit the catalogue');
+  const { gaps, lowest, highest } = bundle.losses;
+  if (lowest.length !== channels || highest.length !== channels)
+    refuse(source, 'damaged: the known range of each channel is needed');
+  if (gaps.length !== catalogue.signals.length) refuse(source, 'damaged: a gap for each signal is needed');
   if (medians.length !== catalogue.signals.length)
     refuse(source, 'damaged: a median for each signal is needed');
   if (bundle.usual.most < bundle.usual.typical)

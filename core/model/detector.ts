@@ -2,21 +2,16 @@
 // was expected, and which signals made it. Nothing is allocated in a step; results are overwritten by the next one.
 import { TelltaleError } from '../errors.ts';
 import { bundleLayers, type ModelBundle } from './bundle.ts';
-import { applyScaler, tellMoved } from './features.ts';
+import { type CarState, decodeState, encodeState } from './car-state.ts';
+import { applyScaler, LOST, NOT_MEASURED, tellMoved } from './features.ts';
 import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
 import { createHead } from './heads/heads.ts';
 import type { StillSpec } from './heads/still.ts';
 import { compileNetwork } from './kernel.ts';
+import { createLossFollower } from './losses.ts';
 import { tailLevel } from './tail.ts';
 import { lessUsual, USUAL_STATE } from './usual.ts';
 import { loudness, voicePart, withVoice } from './voices.ts';
-
-/** All the detector remembers of a car. */
-export interface CarState {
-  /** Event time of the newest event; −Infinity: never seen. */
-  lastTsMs: number;
-  readonly slots: Float32Array;
-}
 
 /** What a step found. Arrays are reused. */
 export interface Finding {
@@ -26,10 +21,12 @@ export interface Finding {
   readonly levels: Float64Array;
   /** Raw value of each statistic. */
   readonly raw: Float64Array;
-  /** What was expected of each signal, catalogue order, in its unit; NaN: nothing is known. */
+  /** What was expected of each signal, catalogue order, in its unit, within what the history knows; NaN: nothing is known. */
   readonly expected: Float64Array;
   /** Each signal's part of the score, catalogue order, sums to 1 (to less where a level has no signal to blame). */
   readonly shares: Float64Array;
+  /** Places in the catalogue of the signals that the car's kind measures and that are lost (losses.ts). */
+  readonly lost: readonly number[];
 }
 
 export interface Detector {
@@ -72,6 +69,15 @@ function layOut(heads: readonly Head[]) {
   return { running, stateSize, count };
 }
 
+/**
+ * The threshold was set on cars that measure what theirs do. While something is lost, and until what is remembered of it has faded,
+ * the rest must be stranger to count as much.
+ */
+const LESS_SURE = 0.85;
+
+/** How far beyond the range of the history's readings, as a share of it, what is expected may lie. */
+const EXPECTED_BEYOND = 0.05;
+
 /** Weight of the length of the vector of levels beside the sum of their logarithms. */
 const LENGTH_WEIGHT = 1;
 
@@ -83,7 +89,10 @@ export function createDetector(bundle: ModelBundle): Detector {
   const channels = bundle.scaler.signals.length;
   const network = compileNetwork(bundleLayers(bundle));
   const { running, stateSize, count } = layOut(bundle.heads.map((spec) => createHead(spec, channels)));
-  const slotCount = stateSize + USUAL_STATE;
+  const tracked = [...bundle.scaler.signals, ...bundle.still.signals];
+  const follower = createLossFollower(bundle.losses, tracked);
+  const lossesAt = stateSize + USUAL_STATE;
+  const slotCount = lossesAt + follower.stateSize;
   if (bundle.tails.length !== count) {
     throw new TelltaleError('MODEL_INVALID', `damaged: ${bundle.tails.length} tails for ${count} statistics`);
   }
@@ -105,12 +114,18 @@ export function createDetector(bundle: ModelBundle): Detector {
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   // What cannot be is not expected either, however strange a car's other readings are.
   const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
+  // A little beyond what the history knows: further out nobody believes what is foretold.
+  const { lowest, highest } = bundle.losses;
+  const margin = highest.map((most, k) => EXPECTED_BEYOND * (most - lowest[k]!));
+  const leastExpected = lowest.map((least, k) => least - margin[k]!);
+  const mostExpected = highest.map((most, k) => most + margin[k]!);
   const blamed = [...scaler.signals, ...still.signals];
   const parts = new Float64Array(blamed.length);
   const moved = new Uint8Array(still.signals.length);
+  const measured = new Uint8Array(tracked.length);
   const input: HeadInput = {
     features: new Float64Array(channels),
-    present: new Uint8Array(channels),
+    present: measured.subarray(0, channels),
     reconstruction: new Float64Array(channels),
     moved,
     restart: true,
@@ -122,7 +137,9 @@ export function createDetector(bundle: ModelBundle): Detector {
     raw: new Float64Array(count),
     expected: medians.slice(),
     shares: new Float64Array(bundle.catalogue.signals.length),
+    lost: [],
   };
+  const lost: number[] = finding.lost as number[];
   const shares = Float64Array.from(
     running.flatMap(({ head }, h) => head.statistics.map(() => bundle.heads[h]!.share ?? 1)),
   );
@@ -175,25 +192,50 @@ export function createDetector(bundle: ModelBundle): Detector {
     return withVoice(sum, voice);
   };
 
+  /** Tells what is lost, to the heads and to whoever reads the finding; guesses stand in for it. */
+  const followLosses = (slots: Float32Array): void => {
+    for (let i = 0; i < moved.length; i += 1) measured[channels + i] = moved[i] === NOT_MEASURED ? 0 : 1;
+    input.losses = follower.follow(measured, input.restart, slots, lossesAt);
+    lost.length = 0;
+    for (let i = 0; i < moved.length; i += 1) {
+      if (moved[i] !== NOT_MEASURED || !follower.isLost(channels + i, slots, lossesAt)) continue;
+      moved[i] = LOST;
+      lost.push(still.signals[i]!);
+    }
+    if (input.losses === null) return;
+    follower.guess(input.features);
+    for (let k = 0; k < channels; k += 1) if (input.losses.lost[k] === 1) lost.push(scaler.signals[k]!);
+  };
+
+  const tellExpected = (): void => {
+    foretold.set(input.reconstruction);
+    for (const head of foretellers) head.expected?.(foretold);
+    for (let k = 0; k < channels; k += 1) {
+      const feature = Math.min(mostExpected[k]!, Math.max(leastExpected[k]!, foretold[k]!));
+      const { min, max } = ranges[k]!;
+      const expected = scaler.center[k]! + feature * scaler.scale[k]!;
+      finding.expected[scaler.signals[k]!] = expected < min ? min : expected > max ? max : expected;
+    }
+  };
+
   const step: Detector['step'] = (state, values, tsMs, at = 0) => {
     applyScaler(scaler, values, input.features, input.present, at);
     tellMoved(still, values, moved, at);
-    network.run(input.features, input.reconstruction);
     const elapsedMs = tsMs - state.lastTsMs;
     input.restart = !(elapsedMs <= gapMs);
     input.steps = input.restart ? 1 : Math.min(MAX_STEPS, Math.max(1, Math.round(elapsedMs / stepMs)));
     if (tsMs > state.lastTsMs) state.lastTsMs = tsMs;
+    followLosses(state.slots);
+    network.run(input.features, input.reconstruction);
     for (const { head, stateAt, statisticsAt } of running)
       head.step(input, state.slots, stateAt, finding.raw, statisticsAt);
     const strangeness = strangenessOf(finding.raw);
-    finding.score = lessUsual(usual, strangeness, state.slots, stateSize, input.restart);
-    foretold.set(input.reconstruction);
-    for (const head of foretellers) head.expected?.(foretold);
-    for (let k = 0; k < channels; k += 1) {
-      const { min, max } = ranges[k]!;
-      const expected = scaler.center[k]! + foretold[k]! * scaler.scale[k]!;
-      finding.expected[scaler.signals[k]!] = expected < min ? min : expected > max ? max : expected;
-    }
+    const { losses = null } = input;
+    const sure = losses === null ? strangeness : LESS_SURE * strangeness;
+    finding.score = lessUsual(usual, sure, state.slots, stateSize, input.restart, losses !== null);
+    // Of a car that measures nothing nothing is strange.
+    if (losses?.all === true) finding.score = 0;
+    tellExpected();
     return finding;
   };
 
@@ -235,22 +277,4 @@ export function createDetector(bundle: ModelBundle): Detector {
     encodeState: (state) => encodeState(state, slotCount),
     decodeState: (bytes) => decodeState(bytes, slotCount),
   };
-}
-
-/** Event time f64, then the slots, in the machine's byte order: states are read where they are written. */
-function encodeState({ lastTsMs, slots }: CarState, size: number): Uint8Array {
-  const bytes = new Uint8Array(8 + 4 * size);
-  new Float64Array(bytes.buffer, 0, 1)[0] = lastTsMs;
-  new Float32Array(bytes.buffer, 8, size).set(slots);
-  return bytes;
-}
-
-function decodeState(bytes: Uint8Array, size: number): CarState {
-  if (bytes.length !== 8 + 4 * size)
-    throw new TelltaleError(
-      'MODEL_INVALID',
-      `state of ${bytes.length} bytes, this model has ${8 + 4 * size}`,
-    );
-  const { buffer } = Uint8Array.from(bytes);
-  return { lastTsMs: new Float64Array(buffer, 0, 1)[0]!, slots: new Float32Array(buffer, 8, size).slice() };
 }

@@ -3,7 +3,7 @@
 // told whether they are still what they were.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
-export const FEATURE_VERSION = 7;
+export const FEATURE_VERSION = 8;
 
 /** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
 export interface Scaler {
@@ -28,6 +28,8 @@ export interface StillSignals {
 export const STILL = 0;
 export const MOVED = 1;
 export const NOT_MEASURED = 2;
+/** Not measured for longer than is usual (losses.ts). */
+export const LOST = 3;
 
 /** Whether a reading is something else than what the signal always was, by more than a single-precision float may be off; false for NaN. */
 export const isElse = (value: number, always: number): boolean =>

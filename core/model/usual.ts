@@ -23,13 +23,17 @@ const MOST_NEWS = 1;
 /** Scores below it are not told apart. */
 const FLOOR = 0.1;
 
-/** The score less what is usual for the car beyond what is typical, ≥ 0; the state (from `at`) then learns from it. */
+/**
+ * The score less what is usual for the car beyond what is typical, ≥ 0; the state (from `at`) then learns from it.
+ * @param unsure less of the car is known than usually is: a low score does not tell what is usual for it
+ */
 export function lessUsual(
   { typical, most }: UsualScore,
   score: number,
   state: Float32Array,
   at: number,
   restart: boolean,
+  unsure = false,
 ): number {
   const count = restart ? Math.min(MOST_KEPT, state[at]!) : state[at]!;
   const log = state[at + 1]!;
@@ -37,7 +41,8 @@ export function lessUsual(
   const rest = score - base * (Math.exp(log) - 1);
   const weight = Math.min(MOST_WEIGHT, FLEET_WEIGHT + count + 1);
   const news = Math.log((score + FLOOR) / base) - log;
-  const bounded = news > MOST_NEWS ? MOST_NEWS : news < -MOST_NEWS ? -MOST_NEWS : news;
+  const least = unsure ? 0 : -MOST_NEWS;
+  const bounded = news > MOST_NEWS ? MOST_NEWS : news < least ? least : news;
   state[at] = Math.min(MOST_WEIGHT, count + 1);
   state[at + 1] = Math.min(Math.log((most + FLOOR) / base), log + bounded / weight);
   return rest > 0 ? rest : 0;

@@ -233,10 +233,7 @@ describe('the reason', () => {
       { signal: 'lambda', value: 1.21, expected: 0.998, share: 1 },
       'lambda too high: 1.21, expected about 1.00',
     ],
-    [
-      { signal: 'batteryV', value: null, expected: 14.1, share: 1 },
-      'battery voltage missing, expected about 14.1 V',
-    ],
+    [{ signal: 'batteryV', value: null, expected: 14.1, share: 1 }, 'battery voltage is not measured'],
     [{ signal: 'batteryV', value: 9.5, expected: null, share: 1 }, 'battery voltage unusual: 9.50 V'],
     [{ signal: 'other', value: -0.0001, expected: 3, share: 1 }, 'other too low: 0.00, expected about 3.00'],
     [
@@ -245,6 +242,20 @@ describe('the reason', () => {
     ],
   ])('says %j as "%s"', (share, words) => {
     expect(describeTop([share])).toBe(words);
+  });
+
+  it('says what is not measured, and blames no signal for what it read before', () => {
+    const coolant = { signal: 'coolantC', value: 110, expected: null, share: 0.6 };
+    const battery = { signal: 'batteryV', value: 12, expected: 14, share: 0.4 };
+    expect(describeTop([coolant, battery], ['batteryV'])).toBe(
+      'coolant temperature unusual: 110 °C; battery voltage is not measured',
+    );
+    expect(describeTop([battery], ['batteryV'])).toBe(
+      'the readings do not fit together; battery voltage is not measured',
+    );
+    expect(describeTop([coolant], ['batteryV', 'a', 'b', 'c', 'd'])).toBe(
+      'coolant temperature unusual: 110 °C; battery voltage is not measured; a is not measured; b is not measured; nor are 2 other signals',
+    );
   });
 
   it('begins with what can be seen', () => {

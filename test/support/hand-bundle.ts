@@ -29,6 +29,13 @@ export function handBundle(over: Partial<BundleContent> = {}): ModelBundle {
     catalogueHash: catalogueHash(SMALL_CATALOGUE),
     scaler: { signals: [0, 3], center: [50, 90], scale: [10, 2], clip: 8 },
     still: { signals: [], values: [] },
+    // Two events without a reading are usual; a lost channel is guessed to be usual itself.
+    losses: {
+      gaps: SMALL_CATALOGUE.signals.map(() => 2),
+      lowest: [-8, -8],
+      highest: [8, 8],
+      kinds: [{ channels: [0, 1], precision: encodeFloats([1, 0, 0, 1]) }],
+    },
     medians: [50, 2000, 35, 90, 200, 7],
     network: [
       { outputs: 2, activation: 'linear', kernel: encodeFloats([0, 0, 0, 0]), bias: encodeFloats([0, 0]) },

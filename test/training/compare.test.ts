@@ -120,7 +120,7 @@ describe('a model trained beside a champion', () => {
       },
     ]);
     const { report, html, lines } = await train('third');
-    const why = `model old: made for feature version 0; this program computes ${FEATURE_VERSION}. Train it again.`;
+    const why = `model old: made for feature version 0; this program computes ${FEATURE_VERSION}. Train it again: telltale train (--csv FILE for a recording, --card CARD.json for the same records).`;
     expect(report.champion).toEqual({ version: 'old', refused: why });
     expect(html).toContain(`Champion old could not be compared: ${why}`);
     expect(lines).toContain(`champion old could not be compared: ${why}`);

@@ -194,7 +194,9 @@ describe('following the releases', () => {
     await next;
     expect(follower.current()?.version).toBe('two');
     expect(warnings).toEqual([
-      expect.stringMatching(/^model old: made for feature version 0; .* Train it again.; it is refused/),
+      expect.stringMatching(
+        /^model old: made for feature version 0; .* Train it again: telltale train .*; it is refused/,
+      ),
     ]);
     stop.abort();
     await follower.done;

@@ -3,6 +3,7 @@ import { TelltaleError } from '../../core/errors.ts';
 import type { RelationSpec } from '../../core/model/heads/relation.ts';
 import { decodeFloats } from '../../core/model/numbers.ts';
 import { dealFolds } from '../../training/folds.ts';
+import { fitLosses } from '../../training/losses.ts';
 import { prepare } from '../../training/prepared.ts';
 import { fitRelations, fitRelationsBeside, type RelationWork } from '../../training/relations.ts';
 import { fitScaler } from '../../training/scaling.ts';
@@ -21,11 +22,14 @@ function workOf(rows: number, cars = 6): RelationWork {
       values: Float32Array.from(values),
     };
   });
-  const { scaler } = fitScaler(series, WIDTH);
-  const { reconstruction: _, ...prepared } = prepare(series, scaler, WIDTH, { stepMs: 1000, gapMs: 60_000 });
+  const { scaler, ...range } = fitScaler(series, WIDTH);
+  const whole = prepare(series, scaler, WIDTH, { stepMs: 1000, gapMs: 60_000 });
+  const { reconstruction: _, ...prepared } = whole;
   const channels = Array.from({ length: prepared.channels }, (_, k) => k);
   const variants = [{ channels, rows: new Uint8Array(prepared.count).fill(1) }];
-  return { prepared, variants, folds: dealFolds(series, 1), seed: 1, trim: 0.03, relationRows: undefined };
+  const losses = fitLosses(whole, series, WIDTH, variants, range);
+  const folds = dealFolds(series, 1);
+  return { prepared, variants, folds, losses, seed: 1, trim: 0.03, relationRows: undefined };
 }
 
 const silent = { signal: new AbortController().signal, progress: () => {} };

@@ -20,7 +20,9 @@ import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
 import { Extremes } from './reach.ts';
 import type { Sample } from './readers.ts';
 import { fitReadouts, type Readouts } from './readouts.ts';
+import { shiftsOf } from './relation-shifts.ts';
 import { rowInput } from './residual.ts';
+import type { Guesses } from './shifts.ts';
 import { drawUnits } from './units.ts';
 
 export interface RelationOptions {
@@ -35,6 +37,8 @@ export interface RelationOptions {
   readonly oneRig?: boolean;
   /** Awaited between parts of the work, 0 to 1; may reject to stop. */
   readonly progress: (done: number, what: string) => Promise<void>;
+  /** What is guessed of a lost channel. Absent: what losses do is not measured. */
+  readonly guesses?: Guesses;
 }
 
 export interface FittedRelation {
@@ -277,6 +281,8 @@ export async function fitRelationHead(
       ...fitGauge(gauge, evidence[g]!, left, stride, trim),
     })),
   });
-  const final = specOf(readouts[0]!, -1);
-  return { final, folds: without.map((readout, k) => specOf(readout, k)) };
+  const plain = specOf(readouts[0]!, -1);
+  await progress(0.95, 'learning what losses do');
+  const reckon = options.guesses ? shiftsOf(plain, prepared, options.guesses) : (spec: RelationSpec) => spec;
+  return { final: reckon(plain), folds: without.map((readout, k) => reckon(specOf(readout, k))) };
 }

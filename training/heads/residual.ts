@@ -155,6 +155,7 @@ export function rowInput(prepared: Prepared): (row: number) => HeadInput {
     }
     input.restart = first[row] === 1;
     input.steps = Math.min(MAX_STEPS, steps[row]!);
+    input.losses = prepared.losses.get(row) ?? null;
     return input;
   };
 }

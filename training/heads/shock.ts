@@ -22,12 +22,13 @@ const MAX_ROWS = 16_000;
 
 /** `visit` sees each row's movements since the row before, in features; 0 where there is none. */
 function eachMovement(prepared: Prepared, visit: (row: number, movement: Float64Array) => void): void {
-  const { channels, count, features, present, first } = prepared;
+  const { channels, count, features, present, first, losses } = prepared;
   const last = new Float64Array(channels).fill(Number.NaN);
   const movement = new Float64Array(channels);
   for (let r = 0; r < count; r += 1) {
+    const lost = losses.get(r)?.lost;
     for (let k = 0; k < channels; k += 1) {
-      if (first[r] === 1) last[k] = Number.NaN;
+      if (first[r] === 1 || lost?.[k] === 1) last[k] = Number.NaN;
       movement[k] = 0;
       if (present[r * channels + k] !== 1) continue;
       const value = features[r * channels + k]!;

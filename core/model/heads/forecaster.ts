@@ -3,6 +3,7 @@
 // readout, so one pool of N units serves all channels.
 import { TelltaleError } from '../../errors.ts';
 import { compileMap, fastTanh } from '../kernel.ts';
+import type { Losses } from '../losses.ts';
 import { decodeFloats, type Floats } from '../numbers.ts';
 import { type HeadInput, smoothingTable } from './head.ts';
 import { INPUT_SPANS, stateLayout } from './relation-state.ts';
@@ -78,38 +79,74 @@ export function createRelationInputs(
   const tables = INPUT_SPANS.map(smoothingTable);
   const slowest = 2 / (slow + 1);
   const movement = new Float64Array(channels);
+  const off = new Float64Array(channels);
   const layout = stateLayout(channels);
 
-  const average = ({ features, present, restart, steps }: HeadInput, state: Float32Array, at: number) => {
+  const average = (
+    { features, present, restart, steps, losses }: HeadInput,
+    state: Float32Array,
+    at: number,
+  ) => {
     for (let s = 0; s < tables.length; s += 1) {
       const weight = tables[s]![steps]!;
       const from = at + layout.averages + s * channels;
       for (let k = 0; k < channels; k += 1) {
         const old = restart ? Number.NaN : state[from + k]!;
         let next = old;
-        if (present[k] === 1) next = Number.isNaN(old) ? features[k]! : old + weight * (features[k]! - old);
+        // Of a lost channel the guess is averaged. When it comes back, what the guess was off then it was off before.
+        if (present[k] === 1 || losses?.lost[k] === 1) {
+          if (Number.isNaN(old)) next = features[k]!;
+          else if (losses?.since[k] === 1) {
+            if (s === 0) off[k] = features[k]! - old;
+            next = old + off[k]!;
+          } else next = old + weight * (features[k]! - old);
+        }
         state[from + k] = next;
         inputs[1 + s * channels + k] = Number.isNaN(next) ? 0 : next;
       }
     }
   };
 
+  /**
+   * Counts the events for which channel k is lost. When it comes back: what its level is off, by as much of it as was guessed. A car that
+   * never measured it before knows so much less of it from then on (negative).
+   */
+  const wasOff = (
+    { lost, since }: Losses,
+    restart: boolean,
+    count: number,
+    state: Float32Array,
+    at: number,
+    k: number,
+  ): number => {
+    const place = at + layout.away + k;
+    const away = restart ? 0 : state[place]!;
+    state[place] = lost[k] === 1 && away >= 0 ? away + 1 : away;
+    if (since[k] !== 1 || away <= 0) return 0;
+    state[place] = away >= count - 1 ? -away : 0;
+    return off[k]! * Math.min(1, away / count);
+  };
+
   const step: RelationInputs['step'] = (input, state, at) => {
-    const { features, present, restart } = input;
+    const { features, present, restart, losses = null } = input;
     average(input, state, at);
     const count = restart ? 1 : Math.min(state[at]! + 1, 1e6);
     state[at] = count;
     const weight = Math.max(slowest, 1 / count);
     for (let k = 0; k < channels; k += 1) {
       const level = restart ? 0 : state[at + layout.level + k]!;
-      const next = present[k] === 1 ? level + weight * (features[k]! - level) : level;
+      const lost = losses?.lost[k] === 1;
+      let next = level;
+      if (present[k] === 1 || lost) next += weight * (features[k]! - level);
+      if (losses !== null) next += wasOff(losses, restart, count, state, at, k);
+      else if (restart) state[at + layout.away + k] = 0;
       state[at + layout.level + k] = next;
       inputs[levels + k] = next;
       const move = inputs[1 + k]! - inputs[1 + channels + k]!;
       inputs[1 + width + k] = move < 0 ? -move : move;
-      const before = restart ? Number.NaN : state[at + layout.before + k]!;
-      movement[k] = present[k] === 1 && !Number.isNaN(before) ? Math.abs(features[k]! - before) : 0;
-      state[at + layout.before + k] = present[k] === 1 ? features[k]! : before;
+      const former = restart ? Number.NaN : state[at + layout.before + k]!;
+      movement[k] = present[k] === 1 && !Number.isNaN(former) ? Math.abs(features[k]! - former) : 0;
+      state[at + layout.before + k] = present[k] === 1 ? features[k]! : lost ? Number.NaN : former;
     }
     for (let u = 0, w = 0; u < units; u += 1, w += FAN_IN) {
       const sum =

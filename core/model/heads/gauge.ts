@@ -6,9 +6,18 @@
 // few events are clearly nearer to the usual than it is (an adaptive EWMA, Capizzi & Masarotto 2003, on the way back only).
 import { TelltaleError } from '../../errors.ts';
 import { compileMap } from '../kernel.ts';
+import type { Losses } from '../losses.ts';
 import { decodeFloats } from '../numbers.ts';
 import { type Tail, tailLevel } from '../tail.ts';
 import { checkSpan, type HeadInput, smoothingTable } from './head.ts';
+import {
+  createMarginals,
+  decodeShifts,
+  SHIFT_DIRECTIONS,
+  type Shifts,
+  shiftsLeft,
+  unitOf,
+} from './marginal.ts';
 import { checkReach, REACH_NUMBERS, type ReachTails, rarityOf } from './reach.ts';
 
 export interface GaugeSpec {
@@ -25,6 +34,11 @@ export interface GaugeSpec {
    * on its own, and neither `precision` nor `tails` is there.
    */
   readonly reach?: string;
+  /**
+   * How averages are shifted when a channel is lost: with `precision` as Shifts has it, with `reach` for each channel lost the root
+   * mean square of each channel's shift, channels × channels; base64 floats. Absent: not known, taken as 0.
+   */
+  readonly shifts?: string;
 }
 
 export interface Gauge {
@@ -92,6 +106,7 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
     return createReachGauge(
       decodeFloats(spec.reach, REACH_NUMBERS * channels, `head ${name}: reach`),
       spec,
+      decodeShifts(spec.shifts, channels, 1, `head ${name}`),
       name,
     );
   const precision = decodeFloats(spec.precision ?? '', channels * channels, `head ${name}: precision`);
@@ -101,20 +116,22 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
   const { input: averages, output: turned, run } = compileMap(precision, null, channels, channels);
   const average = createAverage(spec, channels);
   const parts = new Float64Array(channels);
+  const shifts = decodeShifts(spec.shifts, channels, SHIFT_DIRECTIONS, `head ${name}`);
+  const marginals = createMarginals(precision, channels, span, shifts, unitOf(channels));
 
-  const mahalanobis = (): number => {
+  const mahalanobis = (roots: Float64Array): number => {
     let sum = 0;
     for (let k = 0; k < channels; k += 1) {
       sum += turned[k]! * averages[k]!;
-      parts[k] = (turned[k]! / roots[k]!) ** 2;
+      parts[k] = roots[k] === 0 ? 0 : (turned[k]! / roots[k]!) ** 2;
     }
     return Math.sqrt(Math.max(0, sum) / channels);
   };
-  const strangest = (levels: readonly Tail[]): number => {
+  const strangest = (levels: readonly Tail[], roots: Float64Array): number => {
     let first = 0;
     let second = 0;
     for (let k = 0; k < channels; k += 1) {
-      const level = tailLevel(levels[k]!, Math.abs(turned[k]!) / roots[k]!);
+      const level = roots[k] === 0 ? 0 : tailLevel(levels[k]!, Math.abs(turned[k]!) / roots[k]!);
       parts[k] = level;
       if (level > first) {
         second = first;
@@ -128,24 +145,30 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
       average(stream, input, state, at, fresh, freshAt);
       for (let k = 0; k < channels; k += 1) averages[k] = state[at + k]!;
       run();
-      return tails ? strangest(tails) : mahalanobis();
+      const marginal = input.losses ? marginals(input.losses) : null;
+      marginal?.turn(turned);
+      const left = marginal?.roots ?? roots;
+      return tails ? strangest(tails, left) : mahalanobis(left);
     },
     blame: (out) => out.set(parts),
   };
 }
 
 /** Each channel on its own, by how rare it is that one goes so far in whole cars. */
-function createReachGauge(reach: ReachTails, plan: AveragePlan, name: string): Gauge {
+function createReachGauge(reach: ReachTails, plan: AveragePlan, shifts: Shifts | null, name: string): Gauge {
   checkReach(reach, name);
   const channels = reach.length / REACH_NUMBERS;
   const average = createAverage(plan, channels);
   const parts = new Float64Array(channels);
+  const heldIn = createHeldIn(reach, shifts, plan.span);
   return {
     step: (stream, input, state, at, fresh, freshAt) => {
       average(stream, input, state, at, fresh, freshAt);
+      const held = input.losses ? heldIn(input.losses) : null;
       let most = 0;
       for (let k = 0; k < channels; k += 1) {
-        const rarity = rarityOf(reach, k, Math.abs(state[at + k]!));
+        const size = Math.abs(state[at + k]!);
+        const rarity = rarityOf(reach, k, held ? size * held[k]! : size);
         // Squared twice: the channel that made the statistic takes the blame.
         parts[k] = rarity ** 4;
         if (rarity > most) most = rarity;
@@ -153,5 +176,31 @@ function createReachGauge(reach: ReachTails, plan: AveragePlan, name: string): G
       return most;
     },
     blame: (out) => out.set(parts),
+  };
+}
+
+/**
+ * What sizes are multiplied by while channels are lost: what a loss shifts goes further by itself, so it must go further to be as
+ * rare; a lost channel goes nowhere.
+ */
+function createHeldIn(
+  reach: ReachTails,
+  shifts: Shifts | null,
+  span: number,
+): (losses: Losses) => Float64Array {
+  const channels = reach.length / REACH_NUMBERS;
+  const made = new WeakMap<Losses, Float64Array>();
+  return (losses) => {
+    const known = made.get(losses);
+    if (known) return known;
+    const left = shiftsLeft(losses, span);
+    const held = Float64Array.from({ length: channels }, (_, k) => {
+      if (losses.lost[k] === 1) return 0;
+      let shift = 0;
+      for (let j = 0; shifts !== null && j < channels; j += 1) shift += left[j]! * shifts[j * channels + k]!;
+      return reach[k]! / Math.hypot(reach[k]!, shift);
+    });
+    made.set(losses, held);
+    return held;
   };
 }

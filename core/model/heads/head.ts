@@ -2,21 +2,24 @@
 // (tail.ts), so that heads with different units compete on one scale. A new kind of head is a file beside this one, a line
 // in heads.ts and a fit in training/heads/.
 import { TelltaleError } from '../../errors.ts';
+import type { Losses } from '../losses.ts';
 
 /** One event of one car, as every head sees it. Reused from event to event: a head copies what it keeps. */
 export interface HeadInput {
-  /** One number a channel, clipped robust z-score; 0 where the reading is missing. */
+  /** One number a channel, clipped robust z-score; a guess where the channel is lost, 0 where it is missing otherwise. */
   readonly features: Float64Array;
   /** 1 where measured. */
   readonly present: Uint8Array;
   /** The autoencoder's output for `features`. */
   readonly reconstruction: Float64Array;
-  /** One a signal that stood still in training (bundle.still): STILL, MOVED or NOT_MEASURED (features.ts). Absent: there are none. */
+  /** One a signal that stood still in training (bundle.still): STILL, MOVED, NOT_MEASURED or LOST (features.ts). Absent: there are none. */
   readonly moved?: Uint8Array;
   /** True for a car's first event and after a long pause: what the state says of the past no longer holds. */
   restart: boolean;
   /** Event time since the car's event before, in usual sampling steps, 1 to MAX_STEPS. */
   steps: number;
+  /** Channels that are lost or lately were (losses.ts); null or absent: none. */
+  losses?: Losses | null;
 }
 
 /** Steps beyond which elapsed time is not told apart. */

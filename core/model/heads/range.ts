@@ -26,12 +26,13 @@ export function createRangeHead({ name, span, high, low }: RangeSpec, channels: 
     statistics: ['strangest'],
     // For each channel whether it was measured since the car began, then its average.
     stateSize: 2 * channels,
-    step: ({ features, present, restart, steps }, state, at, statistics, statisticsAt) => {
+    step: ({ features, present, restart, steps, losses }, state, at, statistics, statisticsAt) => {
       const weight = table[steps]!;
       let most = 0;
       for (let k = 0; k < channels; k += 1) {
         const average = at + channels + k;
-        if (restart) state[at + k] = 0;
+        // A channel that is lost says nothing; when it comes back its average starts anew.
+        if (restart || losses?.lost[k] === 1) state[at + k] = 0;
         if (present[k] === 1) {
           const old = state[at + k] === 1 ? state[average]! : features[k]!;
           state[average] = old + weight * (features[k]! - old);

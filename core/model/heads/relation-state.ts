@@ -9,7 +9,10 @@ export const STREAMS = ['others', 'own', 'fine', 'jitter'] as const;
 /** Streams that a car's habits are taken off: `own`, `fine`, `jitter`. */
 const HABITS = 3;
 
-/** Where things lie in a car's state: a count, then blocks of `channels` floats. */
+/**
+ * Where things lie in a car's state: a count of its events, then blocks of `channels` floats. `away`: events for which the channel was
+ * lost, so that what is known of it is known from so many fewer.
+ */
 export const stateLayout = (channels: number) => ({
   count: 0,
   averages: 1,
@@ -17,5 +20,6 @@ export const stateLayout = (channels: number) => ({
   before: 1 + (INPUT_SPANS.length + 1) * channels,
   habits: 1 + (INPUT_SPANS.length + 2) * channels,
   fresh: 1 + (INPUT_SPANS.length + 2 + HABITS) * channels,
-  gauges: 1 + (INPUT_SPANS.length + 2 + HABITS + STREAMS.length) * channels,
+  away: 1 + (INPUT_SPANS.length + 2 + HABITS + STREAMS.length) * channels,
+  gauges: 1 + (INPUT_SPANS.length + 3 + HABITS + STREAMS.length) * channels,
 });

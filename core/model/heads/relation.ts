@@ -6,6 +6,7 @@
 //            car: where a relation is close, a little off is much
 //   jitter   how much each channel moves from event to event: frozen sensors move too little, misfires too much
 import { TelltaleError } from '../../errors.ts';
+import type { Losses } from '../losses.ts';
 import { decodeFloats } from '../numbers.ts';
 import {
   createForecaster,
@@ -16,7 +17,8 @@ import {
 } from './forecaster.ts';
 import { createGauge, type Gauge, type GaugeSpec } from './gauge.ts';
 import type { Head, HeadSpec } from './head.ts';
-import { STREAMS, stateLayout } from './relation-state.ts';
+import { decodeShifts, type Shifts, shiftsLeft } from './marginal.ts';
+import { INPUT_SPANS, STREAMS, stateLayout } from './relation-state.ts';
 import { createFreshAverages, createStreams, fillStreams, type StreamSource } from './streams.ts';
 
 export interface RelationSpec extends HeadSpec, RelationPlan {
@@ -36,10 +38,36 @@ export interface RelationSpec extends HeadSpec, RelationPlan {
   /** base64 floats, channels: events of the fleet's that a car's own are weighed against when its habit in `fine` is told, > 0. */
   readonly fleetEvents: string;
   readonly gauges: readonly RelationGauge[];
+  /**
+   * base64 floats, channels × channels: for each channel lost the root mean square by which what is foretold of each channel is
+   * shifted, in its plain spread. Absent: not known, taken as 0.
+   */
+  readonly shifts?: string;
 }
 
 export interface RelationGauge extends GaugeSpec {
   readonly stream: (typeof STREAMS)[number];
+}
+
+/** Where a loss may shift what is foretold by more than so many of its usual spreads, nothing is told. */
+const MOST_DOUBT = 3;
+
+/** How far off what is foretold of each channel may be while others are lost, in its plain spread; a lost one is not told either. */
+function createDoubts(shifts: Shifts | null, channels: number): (losses: Losses) => Float64Array {
+  const made = new WeakMap<Losses, Float64Array>();
+  return (losses) => {
+    let doubts = made.get(losses);
+    if (doubts) return doubts;
+    const left = shiftsLeft(losses, INPUT_SPANS[0]);
+    doubts = Float64Array.from({ length: channels }, (_, k) => {
+      if (losses.lost[k] === 1) return Number.POSITIVE_INFINITY;
+      let doubt = 0;
+      for (let j = 0; shifts !== null && j < channels; j += 1) doubt += left[j]! * shifts[j * channels + k]!;
+      return doubt;
+    });
+    made.set(losses, doubts);
+    return doubts;
+  };
 }
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
@@ -65,6 +93,8 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const layout = stateLayout(channels);
   const gauges: Gauge[] = spec.gauges.map((gauge) => createGauge(gauge, channels, name));
   const freshen = createFreshAverages(channels);
+  const doubtsOf = createDoubts(decodeShifts(spec.shifts, channels, 1, `head ${name}`), channels);
+  let doubts: Float64Array | null = null;
   const freshFrom = spec.gauges.map(({ stream }) => layout.fresh + STREAMS.indexOf(stream) * channels);
   return {
     name,
@@ -76,6 +106,7 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
     step: (input, state, at, statistics, statisticsAt) => {
       source.step(input, state, at);
       forecaster.run();
+      doubts = input.losses ? doubtsOf(input.losses) : null;
       fillStreams(usual, input, forecaster, source.movement, state, at, streams);
       freshen(streams, input, state, at + layout.fresh);
       for (let g = 0; g < gauges.length; g += 1) {
@@ -87,7 +118,8 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
     },
     blame: (index, parts) => gauges[index]!.blame(parts),
     expected: (out) => {
-      for (let k = 0; k < channels; k += 1) out[k] = forecaster.foretold[k]!;
+      for (let k = 0; k < channels; k += 1)
+        out[k] = doubts !== null && doubts[k]! > MOST_DOUBT ? Number.NaN : forecaster.foretold[k]!;
     },
   };
 }

@@ -3,8 +3,10 @@
 // sign, so that a small lasting deviation stands out and noise does not.
 import { TelltaleError } from '../../errors.ts';
 import { compileMap, type LinearMap } from '../kernel.ts';
+import type { Losses } from '../losses.ts';
 import { decodeFloats } from '../numbers.ts';
 import { checkSpan, type Head, type HeadInput, type HeadSpec, smoothingTable } from './head.ts';
+import { createMarginals, decodeShifts, SHIFT_DIRECTIONS } from './marginal.ts';
 
 export interface ResidualSpec extends HeadSpec {
   readonly kind: 'residual';
@@ -18,6 +20,8 @@ export interface ResidualSpec extends HeadSpec {
   readonly spread: string;
   /** For a forecast: channels × (channels + 1), the weights on the event before and the constant: base64 floats. */
   readonly forecast?: string;
+  /** As Shifts (marginal.ts) has it, of the averaged whitened components. Absent: not known, taken as 0. */
+  readonly shifts?: string;
 }
 
 /** The residual of each channel before whitening; 0 where it cannot be told. */
@@ -39,7 +43,7 @@ const autoencoderSource: ResidualSource = ({ features, present, reconstruction }
 
 /** Takes off what a linear map of the event before says. State: a flag, then the features of the event before. */
 function forecastSource({ input: before, output: said, run }: LinearMap, channels: number): ResidualSource {
-  return ({ features, present, restart, steps }, state, at, residual) => {
+  return ({ features, present, restart, steps, losses }, state, at, residual) => {
     const usable = !restart && state[at] === 1 && steps <= 2;
     if (usable) {
       for (let k = 0; k < channels; k += 1) before[k] = state[at + 1 + k]!;
@@ -47,7 +51,9 @@ function forecastSource({ input: before, output: said, run }: LinearMap, channel
     }
     state[at] = 1;
     for (let k = 0; k < channels; k += 1) {
-      residual[k] = usable && present[k] === 1 ? features[k]! - said[k]! : 0;
+      // The event before a channel's return was a guess of it.
+      const told = present[k] === 1 && losses?.since[k] !== 1;
+      residual[k] = usable && told ? features[k]! - said[k]! : 0;
       state[at + 1 + k] = features[k]!;
     }
   };
@@ -68,6 +74,40 @@ export function createResidualHead(spec: ResidualSpec, channels: number): Head {
   const weights = smoothingTable(span);
   const { input: residual, output: whitened, run } = compileMap(whitening, null, channels, channels);
   const parts = new Float64Array(channels);
+  const precision = new Float64Array(channels * channels);
+  for (let k = 0; k < channels; k += 1) precision[k * channels + k] = 1 / spread[k]! ** 2;
+  const shifts = decodeShifts(spec.shifts, channels, SHIFT_DIRECTIONS, `head ${name}`);
+  // What is left of a channel stands in every whitened component, in one only if it has nothing to do with the others.
+  const column = (j: number) =>
+    Float64Array.from({ length: channels }, (_, k) => whitening[k * channels + j]!);
+  const marginals = createMarginals(precision, channels, span, shifts, column);
+  const turned = new Float64Array(channels);
+
+  /** The parts of the averages in the state when something is lost. */
+  const partsLeft = (losses: Losses, state: Float32Array, mean: number): void => {
+    const { turn, roots } = marginals(losses);
+    for (let k = 0; k < channels; k += 1) turned[k] = precision[k * channels + k]! * state[mean + k]!;
+    turn(turned);
+    for (let k = 0; k < channels; k += 1)
+      parts[k] = roots[k] === 0 || losses.lost[k] === 1 ? 0 : (turned[k]! / roots[k]!) ** 2;
+  };
+
+  /** Writes the root mean square of the parts, and that of the two largest. */
+  const tell = (statistics: Float64Array, at: number): void => {
+    let sum = 0;
+    let first = 0;
+    let second = 0;
+    for (let k = 0; k < channels; k += 1) {
+      const part = parts[k]!;
+      sum += part;
+      if (part > first) {
+        second = first;
+        first = part;
+      } else if (part > second) second = part;
+    }
+    statistics[at] = Math.sqrt(sum / channels);
+    statistics[at + 1] = Math.sqrt((first + second) / 2);
+  };
   return {
     name,
     statistics: ['norm', 'peak'],
@@ -77,23 +117,14 @@ export function createResidualHead(spec: ResidualSpec, channels: number): Head {
       run();
       const weight = weights[input.steps]!;
       const mean = at + sourceState;
-      let sum = 0;
-      let first = 0;
-      let second = 0;
       for (let k = 0; k < channels; k += 1) {
         const old = input.restart ? 0 : state[mean + k]!;
         const next = Math.fround(old + weight * (whitened[k]! - old));
         state[mean + k] = next;
-        const part = (next / spread[k]!) ** 2;
-        parts[k] = part;
-        sum += part;
-        if (part > first) {
-          second = first;
-          first = part;
-        } else if (part > second) second = part;
+        parts[k] = (next / spread[k]!) ** 2;
       }
-      statistics[statisticsAt] = Math.sqrt(sum / channels);
-      statistics[statisticsAt + 1] = Math.sqrt((first + second) / 2);
+      if (input.losses) partsLeft(input.losses, state, mean);
+      tell(statistics, statisticsAt);
     },
     blame: (_index, out) => out.set(parts),
   };

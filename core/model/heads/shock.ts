@@ -35,10 +35,11 @@ export function createShockHead({ name, seldom, gauge }: ShockSpec, channels: nu
     // For each channel whether it was measured since the car began, its last reading, then the gauge's averages.
     stateSize: 3 * channels,
     step: (input, state, at, statistics, statisticsAt) => {
-      const { features, present, restart, steps } = input;
+      const { features, present, restart, steps, losses } = input;
       for (let k = 0; k < channels; k += 1) {
         const seen = at + k;
-        if (restart) state[seen] = 0;
+        // The first reading after a loss is no jump.
+        if (restart || losses?.lost[k] === 1) state[seen] = 0;
         shocks[k] = 0;
         if (present[k] !== 1) continue;
         const last = at + channels + k;

@@ -2,7 +2,7 @@
 // but when one of them is something else for once, that has never happened to any car. It is evidence for as long as it lasts, until it
 // has become the car's usual state. Where the history is long, it has a voice besides (training/heads/still.ts).
 import { TelltaleError } from '../../errors.ts';
-import { NOT_MEASURED } from '../features.ts';
+import { LOST, NOT_MEASURED } from '../features.ts';
 import { checkSpan, type Head, type HeadSpec, smoothingTable } from './head.ts';
 
 export interface StillSpec extends HeadSpec {
@@ -36,8 +36,11 @@ export function createStillHead({ name, signals, span, slow }: StillSpec, channe
         const old = restart ? 0 : state[at + i]!;
         const now = moved?.[i] ?? NOT_MEASURED;
         const usual = state[at + signals + i]!;
-        state[at + i] = now === NOT_MEASURED ? old : old + fast[steps]! * (now - old);
-        if (now !== NOT_MEASURED) state[at + signals + i] = usual + habit[steps]! * (now - usual);
+        const told = now !== NOT_MEASURED && now !== LOST;
+        // What is lost says nothing more, and what it said fades.
+        if (told || now === LOST) state[at + i] = old + fast[steps]! * ((told ? now : 0) - old);
+        else state[at + i] = old;
+        if (told) state[at + signals + i] = usual + habit[steps]! * (now - usual);
         parts[i] = Math.max(0, state[at + i]! - state[at + signals + i]!) ** 2;
         sum += parts[i]!;
       }

@@ -62,7 +62,7 @@ export interface StreamSource {
 /**
  * The streams of evidence of one event; the forecaster has run. A car's habits are taken off all but `others`, so that cars of a kind
  * the forecaster hardly knows are judged by their own past. A channel that was not measured is as usual (0), so its average
- * fades; in `jitter`, and where a movement cannot be told, it is not known (NaN), and the average stays.
+ * fades; in `jitter`, while it is not lost, and where a movement cannot be told, it is not known (NaN), and the average stays.
  */
 export function fillStreams(
   { channels, slow, spreads, fleetEvents }: StreamSource,
@@ -73,9 +73,9 @@ export function fillStreams(
   at: number,
   streams: Streams,
 ): void {
-  const { count, habits: from, fresh } = stateLayout(channels);
-  const known = state[at + count]!;
-  const weight = Math.max(2 / (slow + 1), 1 / (known + FLEET_WEIGHT));
+  const { count, habits: from, fresh, away } = stateLayout(channels);
+  const events = state[at + count]!;
+  const slowest = 2 / (slow + 1);
   const habits = at + from;
   if (input.restart) state.fill(0, habits, at + fresh);
   for (let k = 0; k < channels; k += 1) {
@@ -83,9 +83,11 @@ export function fillStreams(
       streams.others[k] = 0;
       streams.own[k] = 0;
       streams.fine[k] = 0;
-      streams.jitter[k] = Number.NaN;
+      streams.jitter[k] = input.losses?.lost[k] === 1 ? 0 : Number.NaN;
       continue;
     }
+    const known = Math.max(1, events - Math.abs(state[at + away + k]!));
+    const weight = Math.max(slowest, 1 / (known + FLEET_WEIGHT));
     const value = now[1 + k]!;
     const usual = spreads[k]! * spreadFactor(spreadLogs[k]!);
     streams.others[k] = within((value - foretold[k]!) / usual, CLIP);

@@ -2,6 +2,7 @@
 // one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels only, and rests
 // (statistics 0, state untouched) while a car of another variant is followed.
 import { TelltaleError } from '../../errors.ts';
+import type { Losses } from '../losses.ts';
 import type { Head, HeadInput, HeadSpec } from './head.ts';
 
 export interface VariantSpec extends HeadSpec {
@@ -15,7 +16,7 @@ export interface VariantSpec extends HeadSpec {
 }
 
 /** How well each channel list fits what an event measured: +1 for a channel found, −1 for one not foreseen. */
-function marksOf(lists: readonly (readonly number[])[], channels: number): Int8Array[] {
+export function marksOf(lists: readonly (readonly number[])[], channels: number): Int8Array[] {
   return lists.map((list) => {
     const marks = new Int8Array(channels).fill(-1);
     for (const channel of list) marks[channel] = 1;
@@ -23,11 +24,20 @@ function marksOf(lists: readonly (readonly number[])[], channels: number): Int8A
   });
 }
 
-function fit(marks: Int8Array, present: Uint8Array): number {
+/** How well what an event measured fits a list, by its marks. */
+export function fitOf(marks: Int8Array, present: Uint8Array): number {
   let sum = 0;
-  for (let k = 0; k < present.length; k += 1) sum += marks[k]! * present[k]!;
+  for (let k = 0; k < marks.length; k += 1) sum += marks[k]! * present[k]!;
   return sum;
 }
+
+/** A pattern of losses among the channels listed. */
+export const lossesAmong = ({ lost, since, width, all }: Losses, list: readonly number[]): Losses => ({
+  lost: Uint8Array.from(list, (k) => lost[k]!),
+  since: Float64Array.from(list, (k) => since[k]!),
+  width: Float64Array.from(list, (k) => width[k]!),
+  all,
+});
 
 /** Makes the head ready to run. `create` makes the inner head. @throws TelltaleError MODEL_INVALID */
 export function createVariantHead(
@@ -48,7 +58,7 @@ export function createVariantHead(
   const own = Int32Array.from(spec.channels);
   const [mine, ...others] = marksOf([spec.channels, ...spec.others], channels);
   const head = create(spec.head, width);
-  const input = {
+  const input: HeadInput = {
     features: new Float64Array(width),
     present: new Uint8Array(width),
     reconstruction: new Float64Array(width),
@@ -56,13 +66,19 @@ export function createVariantHead(
     steps: 1,
   };
   const parts = new Float64Array(width);
+  const inner = new WeakMap<Losses, Losses>();
+  const lossesOf = (outer: Losses): Losses => {
+    const own = inner.get(outer) ?? lossesAmong(outer, spec.channels);
+    inner.set(outer, own);
+    return own;
+  };
   let active = false;
 
   /** An event that fits no variant better than another (few signals in it) leaves the car with the one it had. */
   const belongs = ({ present, restart }: HeadInput, followed: boolean): boolean => {
-    const here = fit(mine!, present);
+    const here = fitOf(mine!, present);
     for (const marks of others) {
-      const there = fit(marks, present);
+      const there = fitOf(marks, present);
       if (there > here || (there === here && !restart && !followed)) return false;
     }
     return true;
@@ -89,6 +105,7 @@ export function createVariantHead(
       }
       input.restart = outer.restart || !followed;
       input.steps = outer.steps;
+      input.losses = outer.losses ? lossesOf(outer.losses) : null;
       head.step(input, state, at + 1, statistics, statisticsAt);
     },
     blame: (index, out) => {

@@ -16,6 +16,7 @@ function rowsOf(rows: readonly (readonly [number, number, number])[]): Prepared 
     reconstruction: new Float32Array(count * 3),
     first: Uint8Array.from({ length: count }, (_, r) => (r === 0 ? 1 : 0)),
     steps: new Uint8Array(count).fill(1),
+    losses: new Map(),
   };
 }
 

@@ -17,6 +17,7 @@ function preparedOf(cars: number, apart = 0): Prepared {
     reconstruction: new Float32Array(count),
     first: Uint8Array.from({ length: count }, (_, r) => (r % rows === 0 ? 1 : 0)),
     steps: new Uint8Array(count).fill(1),
+    losses: new Map(),
   };
 }
 /** Each stretch a fold of its own, but for the last `together` that share one. */

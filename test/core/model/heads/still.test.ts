@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MOVED, NOT_MEASURED, STILL } from '../../../../core/model/features.ts';
+import { LOST, MOVED, NOT_MEASURED, STILL } from '../../../../core/model/features.ts';
 import type { HeadInput } from '../../../../core/model/heads/head.ts';
 import { createStillHead, type StillSpec } from '../../../../core/model/heads/still.ts';
 import { LOUD, stillHeads } from '../../../../training/heads/still.ts';
@@ -44,6 +44,15 @@ describe('the still head', () => {
     const step = follow();
     const before = step([MOVED, STILL], true);
     expect(step([NOT_MEASURED, NOT_MEASURED])).toBeCloseTo(before, 6);
+  });
+
+  it('fades when the signal is lost', () => {
+    const step = follow();
+    for (let i = 0; i < 6; i += 1) step([MOVED, STILL], i === 0);
+    // Half of it is left after each event of a span of three, less what has become usual.
+    expect(step([LOST, STILL])).toBeGreaterThan(0.4);
+    for (let i = 0; i < 12; i += 1) step([LOST, STILL]);
+    expect(step([LOST, STILL])).toBeLessThan(0.01);
   });
 
   it('takes what lasts for the car’s usual state, over pauses too', () => {
