@@ -180,7 +180,7 @@ function begin(sequence: Sequence, event: EventIdentity): void {
   if (sequence.length > MAX_SESSIONS) sequence.shift();
 }
 
-/** Of a car that names its sessions: numbers alone decide within one. */
+/** Of a car that names its sessions: numbers decide within one, unless one that was seen comes with another time or content. */
 function admitNamed(sequence: Sequence, event: EventIdentity): Admission {
   const index = sequence.findLastIndex(({ mark }) => mark === event.session);
   const newest = sequence.at(-1);
@@ -195,10 +195,20 @@ function admitNamed(sequence: Sequence, event: EventIdentity): Admission {
     advance(session, event);
     return session === newest ? NEXT : FILLED;
   }
+  for (let s = index; s >= 0; s -= 1) {
+    const one = sequence[s]!;
+    const seen = one.mark === event.session && event.seq <= one.highest && gapOf(one, event.seq) < 0;
+    if (seen && isSame(one, event)) return event.seq <= one.closedTo ? FORGOTTEN : DUPLICATE;
+  }
   const gap = gapOf(session, event.seq);
-  if (gap < 0) return event.seq <= session.closedTo ? FORGOTTEN : DUPLICATE;
-  fill(session, gap, event);
-  return FILLED;
+  if (gap >= 0) {
+    fill(session, gap, event);
+    return FILLED;
+  }
+  if (event.seq <= session.closedTo && event.tsMs <= session.newestTsMs) return FORGOTTEN;
+  // The name comes again: a day, a device number, a boot count that was lost.
+  begin(sequence, event);
+  return { kind: 'restart', before: newest.highest };
 }
 
 /**

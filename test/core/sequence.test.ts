@@ -141,6 +141,23 @@ describe('a restart', () => {
     expect(kinds([{ seq: 50, at: 50, session: 12 }], sequence)).toEqual(['next']);
   });
 
+  it('may bear a name that was there before: a day, a device, a boot count that was lost', () => {
+    const sequence = newSequence();
+    // The same name all along, and a counter that begins anew twice.
+    for (const at of [0, 1000, 2000]) {
+      const again = kinds(drive(0, 50, at, 7), sequence);
+      expect(again.filter((kind) => kind === 'duplicate' || kind === 'forgotten')).toEqual([]);
+    }
+    // What comes again of each is still known.
+    for (const at of [2000, 1000, 0])
+      expect(kinds(drive(0, 50, at, 7), sequence)).toEqual(only('duplicate', 50));
+    expect(kinds([{ seq: 50, at: 2050, session: 7 }], sequence)).toEqual(['next']);
+    // Another session between two of the name.
+    const other = newSequence();
+    kinds([...drive(0, 50, 0, 7), ...drive(0, 50, 100, 8)], other);
+    expect(kinds(drive(0, 50, 200, 7), other)[0]).toBe('restart');
+  });
+
   it('pushes out the oldest session, of which redeliveries then count as forgotten', () => {
     const sequence = newSequence();
     for (let boot = 0; boot <= MAX_SESSIONS; boot += 1) kinds(drive(0, 10, 100 * boot, 1 + boot), sequence);
