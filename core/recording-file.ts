@@ -4,8 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { type CsvError, type Parser, parse } from 'csv-parse';
 import { TelltaleError } from './errors.ts';
 import { NotUtf8, openText } from './recording-bytes.ts';
-import { asFault, fault } from './recording-fault.ts';
-import { isComment } from './recording-header.ts';
+import { asFault, fault, listed } from './recording-fault.ts';
+import { isComment, trimmed } from './recording-header.ts';
 import { CSV_OPTIONS, type Layout } from './recording-layout.ts';
 
 export interface RawRecord {
@@ -45,6 +45,44 @@ const isHeader = (record: readonly string[], header: readonly string[]): boolean
   record.length === header.length &&
   record.every((cell, i) => header[i]!.startsWith(cell.trim())) &&
   record.some((cell) => cell.trim() !== '');
+
+/** A name as it is compared: whatever case, blanks and byte order mark it has. */
+const bareName = (cell: string): string => trimmed(cell.replace('\ufeff', '')).toLowerCase();
+
+/**
+ * Tells another header among the rows: at least half of its cells are names of the first one, whatever their order. Below it other
+ * cells are of other columns, and read by the first header rpm would be coolant.
+ */
+class LaterHeaders {
+  readonly #names: ReadonlySet<string>;
+  readonly #bare: readonly string[];
+
+  constructor(header: readonly string[]) {
+    this.#bare = header.map(bareName);
+    this.#names = new Set([...header, ...this.#bare].filter((name) => name !== ''));
+  }
+
+  /** Asked of each row, so that most answers cost two looks. */
+  isOne(record: readonly string[]): boolean {
+    if (!this.#maybe(record[0]) && !this.#maybe(record.at(-1))) return false;
+    const cells = record.map(bareName).filter((cell) => cell !== '');
+    const known = cells.filter((cell) => this.#names.has(cell)).length;
+    return known >= 2 && known >= cells.length / 2 && cells.every((cell) => Number.isNaN(Number(cell)));
+  }
+
+  /** Whether it names the same columns in the same places. */
+  isSame(record: readonly string[]): boolean {
+    return record.every((cell, i) => bareName(cell) === (this.#bare[i] ?? ''));
+  }
+
+  #maybe(cell: string | undefined): boolean {
+    if (cell === undefined) return false;
+    const code = cell.charCodeAt(0);
+    // Digits and signs begin no name that comes again often: the usual cell is told by its first character.
+    if (code < 0x3a && code > 0x2a) return this.#names.has(cell);
+    return this.#names.has(cell) || this.#names.has(bareName(cell));
+  }
+}
 
 const MENDED = 'close it, or take the quote out';
 
@@ -133,6 +171,7 @@ export async function* records(
   const { length } = header;
   const first = header.findIndex((name) => name !== '');
   const firstName = header[first];
+  const later = new LaterHeaders(header);
   let line = skipLines;
   try {
     for await (const batch of batchesOf(parser)) {
@@ -141,6 +180,15 @@ export async function* records(
         const before = line;
         line = skipLines + info.lines;
         if (record[first] === firstName && isHeader(record, header)) {
+          skipped.headers += 1;
+          continue;
+        }
+        if (!surveyed && later.isOne(record) && !later.isSame(record))
+          throw fault(
+            file,
+            `line ${line} is another header (${listed(record, 6)}): below it other columns stand; make a file of each part`,
+          );
+        if (later.isOne(record)) {
           skipped.headers += 1;
           continue;
         }

@@ -155,5 +155,7 @@ export function formatOf(shapes: NumberShapes, habits: FileHabits, ints: PlainCe
     return habits.delimiter === ';' ? of(',', blanks) : null;
   }
   if (dotEither > 0 && dotDecimal === 0 && habits.commaDecimal) return whole ? of(',', '.') : null;
+  // 759 beside 1.204: nothing that writes decimals leaves all of them three figures or none.
+  if (dotEither > 0 && dotDecimal === 0 && !habits.dotDecimal && whole) return null;
   return of('.', blanks);
 }

@@ -154,3 +154,42 @@ export function idRemarks(
     `one car, named after the file: "${car}" (${why}; if there are several, name their column with --id${guess})`,
   ];
 }
+
+/** How an id is compared with others: people and tools write one car's in several ways. */
+const bareId = (id: string): string =>
+  id
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/g, ' ')
+    .replace(/^0+(?=\d+(?:\.0+)?$)/, '')
+    .replace(/^(\d+)\.0+$/, '$1');
+
+/** What a spreadsheet leaves of a long number. */
+const SHORTENED = /^\d(?:[.,]\d+)?E\+\d{2,}$/i;
+/** Ids compared at most. */
+const MOST_COMPARED = 100_000;
+
+/** Ids that may be one car, and ids that may be several. */
+export function idDoubts(ids: Iterable<string>): string[] {
+  const first = new Map<string, string>();
+  const alike: string[] = [];
+  const short: string[] = [];
+  for (const id of ids) {
+    if (first.size >= MOST_COMPARED) break;
+    const bare = bareId(id);
+    const other = first.get(bare);
+    if (other === undefined) first.set(bare, id);
+    else alike.push(`"${shown(other)}" and "${shown(id)}"`);
+    if (SHORTENED.test(id)) short.push(`"${shown(id)}"`);
+  }
+  const some = (list: readonly string[]) =>
+    list.slice(0, 3).join(', ') + (list.length > 3 ? ` and ${list.length - 3} more` : '');
+  return [
+    ...(alike.length > 0
+      ? [`ids that differ in how they are written only, taken as different cars: ${some(alike)}`]
+      : []),
+    ...(short.length > 0
+      ? [`ids that a spreadsheet shortened, so that several cars may be one: ${some(short)}`]
+      : []),
+  ];
+}

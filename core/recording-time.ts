@@ -233,12 +233,14 @@ function guard(
 ): (cell: string) => number {
   const sorted = times.filter((ms) => !Number.isNaN(ms)).sort((a, b) => a - b);
   if (sorted.length < 5 || kind === 'ofDay') return read;
-  const cut = Math.ceil(0.005 * sorted.length);
+  const cut = Math.ceil(0.02 * sorted.length);
   const [low, high] = [sorted[cut]!, sorted[sorted.length - 1 - cut]!];
   const dated = kind !== 'elapsed' && isOurTime(medianOf(sorted));
   const margin = Math.max(20 * (high - low), dated ? 2 * YEAR_MS : HOUR_MS);
   return (cell) => {
     const ms = read(cell);
+    // A clock that is not set yet shows 1970, however often.
+    if (dated && !isOurTime(ms)) return Number.NaN;
     return ms < low - margin || ms > high + margin ? Number.NaN : ms;
   };
 }

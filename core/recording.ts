@@ -13,7 +13,7 @@ import { findLayout, type Layout } from './recording-layout.ts';
 import type { Limits } from './recording-limits.ts';
 import { checkLong } from './recording-long.ts';
 import { type NumberFormat, PLAIN, sameFormat } from './recording-numbers.ts';
-import { cellRemarks, formatRemarks, idRemarks, rowRemarks } from './recording-remarks.ts';
+import { cellRemarks, formatRemarks, idDoubts, idRemarks, rowRemarks } from './recording-remarks.ts';
 import { type RecordingRow, readRows, type Table } from './recording-rows.ts';
 import { Survey } from './recording-survey.ts';
 import { type RecordingTimes, TimesSurvey } from './recording-times.ts';
@@ -121,6 +121,7 @@ async function readTable(layout: Layout, options: RecordingOptions): Promise<Rec
     remarks: [
       ...rowRemarks(layout, skipped, survey),
       ...idRemarks(id, { idColumn, car: table.car, asked: options.id === ONE_CAR, columns }),
+      ...(idColumn === '' ? [] : idDoubts(survey.ids.keys())),
       ...formatRemarks(used.map((i) => [header[i]!, formats[i]!, survey.doubt(i)])),
       ...cellRemarks(columns),
     ],

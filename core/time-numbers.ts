@@ -185,7 +185,24 @@ function sixDigits(cells: readonly string[], able: readonly boolean[]): NumberRe
   };
 }
 
-function readDigits({ cells }: NumberSample, role: TimeRole): NumberReading | null {
+/** Cells from which on figures that a clock never shows would have come by. */
+const CLOCK_CELLS = 20;
+/** A step of less than a minute and a half, in figures HHMMSS: a count in greater steps may miss them. */
+const CLOCK_STEP = 100;
+
+/**
+ * Whether figures without a date are a clock's: a count of seconds or milliseconds soon ends in 60 to 99, a clock never does.
+ * @param unit what the header says
+ */
+function isClock({ cells, values, steps }: NumberSample, unit: TimeUnit | null): boolean {
+  if (unit !== null || cells.length < CLOCK_CELLS || !(medianOf(steps) < CLOCK_STEP)) return false;
+  // Over an hour's turn or not, the figures must have had the time to pass 60.
+  const minutes = new Set(values.map((value) => Math.floor(value / 100)));
+  return minutes.size >= 3;
+}
+
+function readDigits(sample: NumberSample, role: TimeRole): NumberReading | null {
+  const { cells } = sample;
   const reads = (read: (cell: string) => number) =>
     cells.filter((cell) => !Number.isNaN(read(cell))).length >= NEARLY_ALL * cells.length;
   for (const [form, cuts] of DIGITS) {
@@ -198,7 +215,8 @@ function readDigits({ cells }: NumberSample, role: TimeRole): NumberReading | nu
     return sixDigits(cells, able);
   }
   const long = medianOf(cells.map((cell) => Math.trunc(Number(cell)).toString().length)) >= 5;
-  if (role === 'ofDay' && long && reads(clockDigitsMs))
+  const asClock = role === 'ofDay' || (role === 'whole' && isClock(sample, unitInHeader(sample.header)));
+  if (asClock && long && reads(clockDigitsMs))
     return { kind: 'ofDay', read: (_, cell) => clockDigitsMs(cell), says: 'HHMMSS' };
   return null;
 }
