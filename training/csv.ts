@@ -129,6 +129,15 @@ export async function readCsv(
     remarks.push(
       `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn || 'car'}`,
     );
+  const again = sampler.begunAnew;
+  if (again > 0)
+    remarks.push(
+      `times of the same ${recording.idColumn || 'car'} go back ${again === 1 ? 'once' : `${again} times`} and go on from there: each part is taken as a drive of its own; are rows in the file twice?`,
+    );
+  if (sampler.twice > 0)
+    remarks.push(
+      `${counted(sampler.twice, 'row')} the same as the row before, time and readings: in the file twice?`,
+    );
   const counters = counting.counters(catalogue);
   return {
     catalogue,

@@ -50,6 +50,8 @@ export class Sampler {
   readonly #cars = new Map<string, CarRows>();
   #seen = 0;
   #outOfOrder = 0;
+  #begunAnew = 0;
+  #twice = 0;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -66,6 +68,16 @@ export class Sampler {
     return this.#outOfOrder;
   }
 
+  /** How often the times of a car went back for good. */
+  get begunAnew(): number {
+    return this.#begunAnew;
+  }
+
+  /** Rows that say at the same time what the row before them says. */
+  get twice(): number {
+    return this.#twice;
+  }
+
   add(car: string, tsMs: number, values: Float64Array): void {
     this.#seen += 1;
     if (this.#options.shares.leftOut.has(car)) return;
@@ -77,9 +89,10 @@ export class Sampler {
         return;
       }
       // A clock that was set back, or time that counts from each start anew: what follows is another piece.
+      this.#begunAnew += 1;
       if (rows.filled > 0) this.#close(car, rows);
       rows.nextIndex += 1;
-    }
+    } else if (tsMs === rows.lastTsMs && isRowBefore(rows, values)) this.#twice += 1;
     rows.older = 0;
     rows.lastTsMs = tsMs;
     if (rows.filled === rows.tsMs.length) grow(rows);
@@ -218,3 +231,9 @@ function joined(id: string, stretches: readonly Stretch[], width: number): Serie
 }
 
 const follows = (next: Stretch, one: Stretch) => next.index === one.index + 1 && one.cut !== true;
+
+/** Whether a row's readings are those of the row before. */
+function isRowBefore({ values: all, filled }: CarRows, values: Float64Array): boolean {
+  const at = (filled - 1) * values.length;
+  return filled > 0 && values.every((value, c) => Object.is(Math.fround(value), all[at + c]));
+}

@@ -78,3 +78,26 @@ describe('a recording as a logger wrote it', () => {
     ]);
   });
 });
+
+describe('rows that are in the file twice', () => {
+  const rows = Array.from({ length: 100 }, (_, i) => `a,${i},${i % 7},${(i * 3) % 5}`);
+  const remarksOfRows = async (lines: readonly string[]) => {
+    const file = join(dir, 'twice.csv');
+    writeFileSync(file, `id,t,x,y\n${lines.join('\n')}\n`);
+    const { remarks } = await readCsv({ file, id: 'id', time: 't', ignore: [] }, '', {
+      ...{ seed: 1, maxRows: 10_000 },
+      signal: new AbortController().signal,
+    });
+    return remarks.slice(1);
+  };
+
+  it('are said, one behind the other or as a whole', async () => {
+    expect(await remarksOfRows(rows)).toEqual([]);
+    expect(await remarksOfRows(rows.flatMap((row) => [row, row]))).toContain(
+      '100 rows the same as the row before, time and readings: in the file twice?',
+    );
+    expect(await remarksOfRows([...rows, ...rows])).toContain(
+      'times of the same id go back once and go on from there: each part is taken as a drive of its own; are rows in the file twice?',
+    );
+  });
+});
