@@ -27,6 +27,7 @@ svg{width:100%;height:auto;display:block;font:11px system-ui,sans-serif}
 table{border-collapse:collapse;width:100%;background:var(--card);border:1px solid var(--rule);border-radius:10px;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}
 th,td{padding:7px 12px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
 th:first-child{text-align:left;width:100%;white-space:normal;min-width:220px}
+.facts{margin-bottom:16px}.facts th:first-child{width:auto;min-width:140px;vertical-align:top}.facts td{width:100%;white-space:normal;text-align:left;overflow-wrap:anywhere}
 thead th{color:var(--soft);font-weight:600;font-size:12.5px}
 tbody tr:last-child>*{border-bottom:0}
 tr.own>*{background:color-mix(in srgb,var(--own) 9%,transparent);font-weight:600}

@@ -33,6 +33,17 @@ function showLink(state, words) {
   link.textContent = words;
 }
 
+/**
+ * Why the alerts' connection was turned away, and what to do. A browser that came by a link is known until the server is
+ * started anew. @param {string} words @param {boolean} byToken @param {boolean} fresh Pictures come, by the same cookie.
+ */
+function refusedWords(words, byToken, fresh) {
+  if (byToken) return words;
+  if (fresh)
+    return 'no alerts come: reload this page; if that does not help, a proxy does not pass on the Host header';
+  return 'signed out: open the link that telltale printed in its terminal (telltale page-link prints another)';
+}
+
 /** A picture comes each second; without one for this long what is shown is of the past. */
 const STALE_MS = 5_000;
 
@@ -75,7 +86,9 @@ function start(api, session) {
     const lost = latest
       ? `no word from the server since ${clockTime(latest.atMs)}, trying again`
       : 'connecting';
-    if (feedStatus?.kind === 'refused') showLink('refused', feedStatus.words);
+    const refused =
+      feedStatus?.kind === 'refused' ? refusedWords(feedStatus.words, api.token !== '', fresh) : null;
+    if (refused !== null) showLink('refused', refused);
     else if (!fresh) showLink('away', lost);
     else if (feedStatus?.kind === 'away') showLink('away', 'no alerts come: the phone says why');
     else if (stream) showLink(feedStatus ? stream.state : 'connecting', streamWords(stream));
@@ -88,7 +101,7 @@ function start(api, session) {
         ? { ...stream, kind: stream.state, watching: stream.state === 'live', words: streamWords(stream) }
         : heard
           ? { ...feedStatus, kind: /** @type {const} */ ('away'), watching: false, words: lost }
-          : feedStatus;
+          : { ...feedStatus, words: refused ?? feedStatus.words };
     phone.tell(standing, fresh ? (latest?.fleet.open ?? null) : null);
   }
 

@@ -105,6 +105,25 @@ describe.skipIf(skip)('the page', () => {
     expect([await isQuiet(), await page.title()]).toEqual([false, 'no connection · telltale']);
   });
 
+  it('says what to do when the server was started anew and knows the browser no more', async () => {
+    await drive(CARS);
+    await open();
+    await page.context().clearCookies();
+    await page.evaluate(() => sessionStorage.clear());
+    await page.goto('about:blank');
+    await page.goto(alerts.server.pageLink(ALL));
+    await page.locator('#link[data-state=live]').waitFor();
+    const { port } = alerts;
+    await alerts.stop();
+    alerts = await startAlerts({
+      ...serverOn(temp.log),
+      ...{ port, clock: nowMs, liveMs: 250, champions: championSource(champion('m1', 0)) },
+    });
+    await words('#link', 'signed out: open the link that telltale printed');
+    await words('#phone-status', 'signed out: open the link that telltale printed');
+    expect([await isQuiet(), await page.title()]).toEqual([false, 'signed out · telltale']);
+  });
+
   it('marks silent cars, counts them, and does not call the others all', async () => {
     await drive(CARS);
     await open();

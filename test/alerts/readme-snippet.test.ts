@@ -35,7 +35,9 @@ function snippet(): string {
 const LEARNING = 'learning: no model yet, nothing is judged';
 const heard = ({ vin, reason }: { vin: string; reason: string }) => `raised ${vin} warning ${reason}`;
 
-it('runs in Node', async () => {
+it('runs in Node, and tells what stood open before', async () => {
+  const before = makeAlert('CAR0');
+  await appendAlerts(temp.log, [before]);
   const child = spawn(process.execPath, ['--input-type=module', '-e', snippet()]);
   let out = '';
   let troubles = '';
@@ -56,6 +58,7 @@ it('runs in Node', async () => {
   });
   try {
     await until(LEARNING);
+    await until(`open CAR0 warning ${before.reason}`);
     const alert = makeAlert('CAR1');
     await appendAlerts(temp.log, [alert]);
     await until(heard(alert));
