@@ -121,7 +121,9 @@ export class LostSignals {
     const told = [...this.#lost].flatMap(([signal, { rows, ids, first }]) => {
       const { name } = this.#bundle.catalogue.signals[signal]!;
       return given.includes(name)
-        ? [`${name} (${counted(rows, 'row')} of ${counted(ids.size, 'id')}, first ${first})`]
+        ? [
+            `${name} (${counted(rows, 'row')} of ${ids.size < MOST_IDS ? '' : 'at least '}${counted(ids.size, 'id')}, first ${first})`,
+          ]
         : [];
     });
     if (told.length === 0) return [];

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { ModelBundle } from '../../core/model/bundle.ts';
 import type { Recording } from '../../core/recording.ts';
-import { alertRemarks, columnRemarks, RowSteps, signalsGiven } from '../../scoring/csv-remarks.ts';
+import type { RecordingRow } from '../../core/recording-rows.ts';
+import {
+  alertRemarks,
+  columnRemarks,
+  LostSignals,
+  RowSteps,
+  signalsGiven,
+} from '../../scoring/csv-remarks.ts';
 
 const column = (name: string, count: number, unreadable = 0) => ({
   name,
@@ -76,4 +84,15 @@ describe('remarks on alerts', () => {
     expect(alertRemarks(1000, 500)).toEqual([]);
     expect(alertRemarks(1000, 501)[0]).toMatch(/501 of 1,000 rows are in alert/);
   });
+});
+
+it('does not say a bound as if it were a count of ids', () => {
+  const lost = new LostSignals({ catalogue: { signals: [{ name: 'load' }] } } as unknown as ModelBundle);
+  const see = (count: number) => {
+    for (let at = 0; at < count; at += 1)
+      lost.see({ id: `C${at}`, timeText: '1' } as unknown as RecordingRow, [0]);
+    return lost.remarks(['load'])[0];
+  };
+  expect(see(9999)).toContain('load (9,999 rows of 9,999 ids, first C0 1)');
+  expect(see(10_001)).toContain('load (20,000 rows of at least 10,000 ids, first C0 1)');
 });
