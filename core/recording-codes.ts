@@ -9,6 +9,8 @@ const LEAST_OTHERS = 8;
 /** How far from the others a well-known code and any other value must stand, in their spans. */
 const KNOWN_SPANS = 1;
 const FAR_SPANS = 10;
+/** The same of a value that is nobody's known code: a battery at exactly 11.6 V among 13.8 to 14.0 is a fault, not a code. */
+const UNKNOWN_SPANS = 100;
 /** How often a value must come again to be a code: a small known one, or one that nobody knows. */
 const AGAIN = 3;
 /** Above this nothing is a reading that stands beside readings a thousand spans smaller. */
@@ -167,7 +169,7 @@ function isCode({ value, count }: Counted, spans: number, { left, kinds }: Other
     return spans >= KNOWN_SPANS;
   if (Math.abs(value) >= NO_READING) return spans >= 1000;
   if (kinds < LEAST_OTHERS || count < AGAIN) return false;
-  return spans >= (isSmallCode(value) ? KNOWN_SPANS : FAR_SPANS) && count <= left;
+  return spans >= (isSmallCode(value) ? KNOWN_SPANS : UNKNOWN_SPANS) && count <= left;
 }
 
 const isFar = (spans: number, { kinds }: Others) => kinds >= LEAST_OTHERS && spans >= FAR_SPANS;

@@ -253,15 +253,16 @@ function checkRows(table: Table, survey: Survey): void {
 }
 
 /**
- * Draws up the catalogue of a recording: each numeric column a signal, the range of possible readings ten times the span
- * seen to either side, for a person to correct.
+ * Draws up the catalogue of a recording: each numeric column a signal, the range of possible readings a thousand times the span
+ * seen to either side, for a person to correct. So wide, because a reading beyond it is taken as missing: what a broken car reads
+ * may lie far outside all that a healthy one ever did, and must be judged.
  * @throws TelltaleError CATALOGUE_INVALID when a column can be no signal: its name is too long, or there are too many
  */
 export function catalogueOfRecording(recording: Recording, name: string): Catalogue {
   const facts = new Map(recording.columns.map((c) => [c.name, c]));
   const signals = recording.signals.map((signal) => {
     const { min, max, unit, codes } = facts.get(signal)!;
-    const margin = 10 * (max > min ? max - min : Math.max(1, Math.abs(max)));
+    const margin = DRAWN_SPANS * (max > min ? max - min : Math.max(1, Math.abs(max)));
     return {
       ...{ name: signal, unit: unit.slice(0, MOST_UNIT), min: min - margin, max: max + margin },
       ...{
@@ -273,6 +274,8 @@ export function catalogueOfRecording(recording: Recording, name: string): Catalo
   return checkCatalogue({ name, version: 1, signals }, recording.file);
 }
 
+/** Spans that a range which nobody has stated reaches beyond what was seen. */
+const DRAWN_SPANS = 1000;
 /** Characters of a unit. */
 const MOST_UNIT = 20;
 

@@ -79,7 +79,14 @@ export class EmbeddedStore {
   constructor(dir: string) {
     this.dir = dir;
     try {
-      this.#env = open({ path: join(dir, 'store'), maxDbs: 16, maxReaders: MAX_READERS });
+      // A commit is on disk when it returns: with overlapping ones, a process that opens the store beside a writer may take an older
+      // root, and a commit that was acknowledged is gone (seen once, after a kill).
+      this.#env = open({
+        path: join(dir, 'store'),
+        maxDbs: 16,
+        maxReaders: MAX_READERS,
+        overlappingSync: false,
+      });
       this.records = this.#env.openDB('records', RAW);
       this.partitions = this.#env.openDB('partitions', RAW);
       this.index = this.#env.openDB('index', RAW);

@@ -165,14 +165,14 @@ describe.skipIf(!existsSync('/proc/self/fd'))('a reader that stops half-way', ()
 });
 
 describe('catalogueOfRecording', () => {
-  it('makes each numeric column a signal whose possible range is ten spans wider than what was seen', async () => {
+  it('makes each numeric column a signal whose possible range is a thousand spans wider than what was seen', async () => {
     const recording = await openRecording(
       await file('cat.csv', 'id,time,ENGINE_RPM,k\n1,0,100,5\n1,1,200,5\n'),
     );
     const catalogue = catalogueOfRecording(recording, 'cat');
     expect(checkCatalogue(catalogue, 'cat').signals).toEqual([
-      { name: 'ENGINE_RPM', unit: '', min: -900, max: 1200, label: 'engine rpm' },
-      { name: 'k', unit: '', min: -45, max: 55, label: 'k' },
+      { name: 'ENGINE_RPM', unit: '', min: -99_900, max: 100_200, label: 'engine rpm' },
+      { name: 'k', unit: '', min: -4995, max: 5005, label: 'k' },
     ]);
   });
 

@@ -145,6 +145,40 @@ describe('train --csv and score --csv', () => {
     expect(lines.slice(0, 300).filter(({ alert }) => alert === 1).length).toBeLessThan(60);
   });
 
+  it('alarms on a reading however far it is from all that was ever read, constant or not', async () => {
+    // Once, readings beyond ten spans of the history, and any that came again exactly, were taken as missing: the worse, the quieter.
+    for (const off of [40, 400, 2000]) {
+      for (const constant of [false, true]) {
+        const lines = csvOf([{ vin: 'far', rows: 300, seed: 92 }])
+          .trimEnd()
+          .split('\r\n');
+        const far = lines.map((line, i) => {
+          if (i < 150) return line;
+          const cells = line.split(';');
+          cells[5] = String(constant ? 90.5 + off : Number(cells[5]) + off);
+          return cells.join(';');
+        });
+        writeFileSync(at('far.csv'), `${far.join('\n')}\n`);
+        const args = [
+          '--csv',
+          at('far.csv'),
+          ...columns,
+          '--model',
+          at('model'),
+          '--out',
+          at('far-scores.csv'),
+        ];
+        const { code, err } = await telltale('score', ...args);
+        expect(code).toBe(0);
+        expect(err).not.toContain('taken as missing: coolant');
+        const rows = readScores(at('far-scores.csv'));
+        expect(rows.slice(0, 149).filter(({ alert }) => alert === 1)).toEqual([]);
+        const told = rows.slice(170).filter(({ alert, top1 }) => alert === 1 && top1 === 'coolant');
+        expect(told.length, `${off} ${constant}`).toBeGreaterThan(100);
+      }
+    }
+  });
+
   it('takes a newest-first file as it stands', async () => {
     const [header, ...rows] = csvOf([{ vin: 'x', rows: 300, seed: 5, overheatsFrom: 200 }])
       .trimEnd()
