@@ -79,8 +79,8 @@ function layGround(input: TrainInput): Ground {
   const stepMs = usualStepMs(series);
   const gapMs = Math.max(30_000, GAP_STEPS * stepMs);
   const rows = prepare(series, scaler, width, { stepMs, gapMs });
-  const { variants, variantOf } = findVariants(rows, series);
-  const losses = fitLosses(rows, series, width, variants, range);
+  const { variants, kinds, variantOf } = findVariants(rows, series);
+  const losses = fitLosses(rows, series, width, kinds, range);
   const prepared = withGuesses(rows, losses, scaler);
   const hours = hoursIn(series, gapMs);
   const allowed = alertsAsked(prepared.count, { alertsPerHour: input.alertsPerHour, hours });

@@ -78,16 +78,16 @@ export function fitLosses(
   prepared: Prepared,
   series: readonly Series[],
   width: number,
-  variants: readonly Variant[],
+  kinds: readonly Variant[],
   { lowest, highest }: Pick<LossSpec, 'lowest' | 'highest'>,
 ): FittedLosses {
   return {
     lowest: [...lowest],
     highest: [...highest],
     gaps: usualGaps(series, width),
-    kinds: variants.map((variant) => ({
-      channels: [...variant.channels],
-      precision: encodeFloats(precisionOf(variantRows(prepared, variant))),
+    kinds: kinds.map((kind) => ({
+      channels: [...kind.channels],
+      precision: encodeFloats(precisionOf(variantRows(prepared, kind))),
     })),
   };
 }

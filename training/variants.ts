@@ -18,6 +18,9 @@ const MEASURED = 0.2;
 const LEAST_CARS = 8;
 const LEAST_ROWS = 2000;
 const MOST_VARIANTS = 4;
+/** Cars that measure the same and make a kind: what they lack is not lost, they never had it. */
+const LEAST_OF_KIND = 2;
+const MOST_KINDS = 8;
 
 interface Car {
   readonly measured: Float64Array;
@@ -27,6 +30,8 @@ interface Car {
 /** Channels differing between two patterns. */
 const distance = (a: string, b: string): number =>
   [...a].reduce((sum, c, i) => sum + (c === b[i] ? 0 : 1), 0);
+
+const channelsOf = (pattern: string): number[] => [...pattern].flatMap((c, k) => (c === '1' ? [k] : []));
 
 function countCars({ channels, present }: Prepared, series: readonly Series[]): Map<string, Car> {
   const cars = new Map<string, Car>();
@@ -47,6 +52,8 @@ function countCars({ channels, present }: Prepared, series: readonly Series[]): 
 export interface FoundVariants {
   /** The one with most rows first; one with all channels when the cars are of one kind. */
   readonly variants: readonly Variant[];
+  /** The variants, and behind them what other cars measure that are too few for heads of their own. */
+  readonly kinds: readonly Variant[];
   /** The place among them of a car's variant. */
   readonly variantOf: (car: string) => number;
 }
@@ -70,20 +77,35 @@ export function findVariants(prepared: Prepared, series: readonly Series[]): Fou
     .sort(([a, x], [b, y]) => y.rows - x.rows || (a < b ? -1 : 1))
     .slice(0, MOST_VARIANTS)
     .map(([pattern]) => pattern);
-  if (kept.length < 2) return { variants: whole, variantOf: () => 0 };
+  const rowsLike = (like: (pattern: string) => boolean): Uint8Array => {
+    const rows = new Uint8Array(count);
+    let row = 0;
+    for (const { id, tsMs } of series) {
+      if (like(patternOf.get(id)!)) rows.fill(1, row, row + tsMs.length);
+      row += tsMs.length;
+    }
+    return rows;
+  };
+  const kindsBeside = (variants: readonly Variant[]): Variant[] => {
+    const known = new Set(variants.map((variant) => variant.channels.join()));
+    const others = [...patterns]
+      .filter(([pattern, { cars }]) => cars >= LEAST_OF_KIND && !known.has(channelsOf(pattern).join()))
+      .filter(([pattern]) => pattern.includes('1'))
+      .sort(([a, x], [b, y]) => y.rows - x.rows || (a < b ? -1 : 1))
+      .slice(0, MOST_KINDS)
+      .map(([pattern]) => ({ channels: channelsOf(pattern), rows: rowsLike((one) => one === pattern) }));
+    return [...variants, ...others];
+  };
+  if (kept.length < 2) return { variants: whole, kinds: kindsBeside(whole), variantOf: () => 0 };
   const nearest = (pattern: string) =>
     kept.reduce((best, one) => (distance(one, pattern) < distance(best, pattern) ? one : best));
-  const rowsOf = new Map(kept.map((pattern) => [pattern, new Uint8Array(count)]));
-  let row = 0;
-  for (const { id, tsMs } of series) {
-    rowsOf.get(nearest(patternOf.get(id)!))!.fill(1, row, row + tsMs.length);
-    row += tsMs.length;
-  }
+  const variants = kept.map((pattern) => ({
+    channels: channelsOf(pattern),
+    rows: rowsLike((one) => nearest(one) === pattern),
+  }));
   return {
-    variants: kept.map((pattern) => ({
-      channels: [...pattern].flatMap((c, k) => (c === '1' ? [k] : [])),
-      rows: rowsOf.get(pattern)!,
-    })),
+    variants,
+    kinds: kindsBeside(variants),
     variantOf: (car) => kept.indexOf(nearest(patternOf.get(car)!)),
   };
 }

@@ -157,17 +157,18 @@ export function createLossFollower(spec: LossSpec, tracked: readonly number[]): 
     return guess;
   };
 
-  /** The kind that fits best; of several the one the car had. */
+  /** The kind that fits best; of several the one the car had, and of a car that begins the one that lacks nothing. */
   const kindOf = (present: Uint8Array, before: number): number => {
     if (kinds.length === 1) return 0;
     let best = Math.max(0, before);
     let most = before < 0 ? Number.NEGATIVE_INFINITY : fitOf(marks[before]!, present);
     for (let i = 0; i < kinds.length; i += 1) {
       const fit = fitOf(marks[i]!, present);
-      if (fit > most) {
-        most = fit;
-        best = i;
-      }
+      const lacksLess =
+        before < 0 && fit === most && kinds[i]!.channels.length < kinds[best]!.channels.length;
+      if (fit <= most && !lacksLess) continue;
+      most = fit;
+      best = i;
     }
     return best;
   };

@@ -49,6 +49,19 @@ function wideBundle(): ModelBundle {
     },
     still: { signals: [], values: [] },
     medians: Array(SIGNALS).fill(0),
+    losses: {
+      gaps: Array(SIGNALS).fill(2),
+      lowest: Array(SIGNALS).fill(-8),
+      highest: Array(SIGNALS).fill(8),
+      kinds: [
+        {
+          channels: [...CATALOGUE.signals.keys()],
+          precision: encodeFloats(
+            Float32Array.from({ length: SIGNALS ** 2 }, (_, i) => (i % (SIGNALS + 1) === 0 ? 1 : 0)),
+          ),
+        },
+      ],
+    },
     network: [layer(SIGNALS, HIDDEN, 'tanh'), layer(HIDDEN, SIGNALS, 'linear')],
   });
 }
