@@ -180,6 +180,16 @@ function begin(sequence: Sequence, event: EventIdentity): void {
   if (sequence.length > MAX_SESSIONS) sequence.shift();
 }
 
+/** What an event is that a session of its name has seen, by number, time and content; null: none has. */
+function seenBefore(sequence: Sequence, event: EventIdentity): Admission | null {
+  for (let s = sequence.length - 1; s >= 0; s -= 1) {
+    const one = sequence[s]!;
+    if (one.mark !== event.session || event.seq > one.highest || gapOf(one, event.seq) >= 0) continue;
+    if (isSame(one, event)) return event.seq <= one.closedTo ? FORGOTTEN : DUPLICATE;
+  }
+  return null;
+}
+
 /** Of a car that names its sessions: numbers decide within one, unless one that was seen comes with another time or content. */
 function admitNamed(sequence: Sequence, event: EventIdentity): Admission {
   const index = sequence.findLastIndex(({ mark }) => mark === event.session);
@@ -195,11 +205,8 @@ function admitNamed(sequence: Sequence, event: EventIdentity): Admission {
     advance(session, event);
     return session === newest ? NEXT : FILLED;
   }
-  for (let s = index; s >= 0; s -= 1) {
-    const one = sequence[s]!;
-    const seen = one.mark === event.session && event.seq <= one.highest && gapOf(one, event.seq) < 0;
-    if (seen && isSame(one, event)) return event.seq <= one.closedTo ? FORGOTTEN : DUPLICATE;
-  }
+  const told = seenBefore(sequence, event);
+  if (told !== null) return told;
   const gap = gapOf(session, event.seq);
   if (gap >= 0) {
     fill(session, gap, event);
@@ -240,11 +247,8 @@ export function admit(sequence: Sequence, event: EventIdentity): Admission {
     advance(newest, event);
     return NEXT;
   }
-  for (let s = sequence.length - 1; s >= 0; s -= 1) {
-    const session = sequence[s]!;
-    if (session.mark !== 0 || event.seq > session.highest || gapOf(session, event.seq) >= 0) continue;
-    if (isSame(session, event)) return event.seq <= session.closedTo ? FORGOTTEN : DUPLICATE;
-  }
+  const told = seenBefore(sequence, event);
+  if (told !== null) return told;
   // What is older than the session may be the rest of one before it, come after the restart.
   if (event.tsMs < newest.startTsMs && fillsOlder(sequence, event)) return FILLED;
   if (newest.mark === 0 && event.seq > newest.highest) {
