@@ -1,5 +1,5 @@
 // Runs every benchmark of the README's table, one after another, and keeps what they say in bench/results; then
-// `node scripts/figures.ts` makes the table. About an hour on two cores: leave the machine alone meanwhile.
+// `node scripts/figures.ts` makes the table. About an hour and a half on two cores: leave the machine alone meanwhile.
 //   node bench/all.ts [NAME …]      NAME: some of the runs below only
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ const RUNS: Readonly<Record<string, { readonly args: readonly string[]; readonly
   'training-5m': { args: ['training.ts', '--rows', '5000000'] },
   soak: { args: ['soak.ts', '--minutes', '10'] },
   'reference-100k': { args: ['reference-100k.ts'] },
+  'whole-stream': { args: ['whole-stream.ts', '--cars', '100000', '--rate', '10000', '--minutes', '10'] },
   quality: { args: ['quality/run.ts'] },
   'fleet-11': { args: ['quality/fleet-run.ts', '--seed', '11'] },
   'fleet-7': { args: ['quality/fleet-run.ts', '--seed', '7'] },

@@ -2,60 +2,21 @@
 // `reference-100k`: six `telltale ingest` processes on six loopback addresses, six simulator processes, one embedded log.
 // It ends when all have been connected for `--hold` seconds. Linux; the machine should have nothing else to do.
 // `node bench/reference-100k.ts [--json] [--cars 100000] [--hold 60] [--minutes 20] [--rate 1500]`
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseDocument } from 'yaml';
 import { openLog } from '../core/log/open.ts';
 import type { RunSummary } from '../simulator/progress.ts';
-import { usageOf } from './ingest-run.ts';
 import { argument, type Figure, printFigures } from './support.ts';
+import { childrenOf, Side, startBroker, telltale } from './telltale-process.ts';
 
-const MAIN = new URL('../main.ts', import.meta.url).pathname;
 const SCENARIO = new URL('../simulator/scenarios/reference-100k.yaml', import.meta.url).pathname;
 const BROKERS = 6;
 const SAMPLE_MS = 2000;
-
-interface Side {
-  readonly pids: readonly number[];
-  cpuSeconds: number;
-  peakBytes: number;
-}
-
-function telltale(args: readonly string[], errors: 'inherit' | 'pipe' = 'inherit'): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', errors] });
-}
-
-async function startBroker(n: number, dir: string): Promise<{ child: ChildProcess; address: string }> {
-  const host = `127.0.0.${n + 1}`;
-  const child = telltale(['ingest', '--data-dir', dir, '--mqtt-host', host, '--mqtt-port', '0']);
-  const [first] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
-  return { child, address: `${host}:${/MQTT on [^ ]*:(\d+)/.exec(first)?.[1]}` };
-}
-
-/** Processes whose parent is `pid` (Linux). */
-function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`)
-    .flatMap((task) => readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim().split(' '))
-    .filter((text) => text !== '')
-    .map(Number);
-}
-
-function sample(side: Side): void {
-  try {
-    const all = side.pids.map(usageOf);
-    side.cpuSeconds = all.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
-    side.peakBytes = Math.max(
-      side.peakBytes,
-      all.reduce((sum, usage) => sum + usage.ownBytes, 0),
-    );
-  } catch {
-    // A process of this side has just ended; the last full sample stands.
-  }
-}
 
 /** The scenario's file with the size and length asked for. */
 function scenarioFile(dir: string): { file: string; cars: number } {
@@ -99,13 +60,15 @@ async function run(dir: string): Promise<readonly Figure[]> {
   });
   const ended = once(simulator, 'close');
   stopWhenHeld(simulator, cars);
-  const ingest: Side = { pids: brokers.map(({ child }) => child.pid!), cpuSeconds: 0, peakBytes: 0 };
-  const cars6: Side = { pids: [], cpuSeconds: 0, peakBytes: 0 };
-  let fleet = cars6;
+  const ingest = new Side(
+    'ingest',
+    brokers.map(({ child }) => child.pid!),
+  );
+  const fleet = new Side('cars', []);
   const timer = setInterval(() => {
-    if (fleet.pids.length === 0) fleet = { ...cars6, pids: childrenOf(simulator.pid!) };
-    sample(ingest);
-    sample(fleet);
+    if (fleet.pids.length === 0) fleet.pids = childrenOf(simulator.pid!);
+    ingest.sample();
+    fleet.sample();
   }, SAMPLE_MS);
   await ended;
   clearInterval(timer);
@@ -141,13 +104,13 @@ function figures(s: RunSummary, cars: number, logged: number, ingest: Side, flee
     { what: 'PUBACK p99', value: s.ackP99Ms, unit: 'ms' },
     {
       what: 'memory of the ingest side',
-      value: mb(ingest.peakBytes),
+      value: mb(ingest.ownBytes),
       unit: 'MB',
       note: `${BROKERS} processes, peak`,
     },
     {
       what: 'memory of the simulator side',
-      value: mb(fleet.peakBytes),
+      value: mb(fleet.ownBytes),
       unit: 'MB',
       note: `${s.processes} processes, peak`,
     },
