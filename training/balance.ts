@@ -22,6 +22,15 @@ export interface Held {
   readonly ground: Ground;
   readonly judged: readonly Judged[];
   readonly alertsPerHour: number;
+  /** What is left out of putting them together, to measure what it is worth. */
+  readonly without?: {
+    /** Statistics heard alone count like all others. */
+    readonly fourth?: boolean;
+    /** One a statistic: it has no voice. */
+    readonly voices?: readonly boolean[];
+    /** Nothing is usual for a car. */
+    readonly usual?: boolean;
+  };
 }
 
 /**
@@ -48,6 +57,15 @@ function calibrationOf(scores: Scores, { ground, alertsPerHour }: Held, isPart =
 
 /** The threshold at which these scores, of cars among those held out, keep the budget. */
 export const thresholdOf = (scores: Scores, held: Held): number => calibrationOf(scores, held).threshold;
+
+const leftOut = ({ without = {} }: Held) => ({
+  ordinary: without.fourth === true,
+  nothingUsual: without.usual === true,
+});
+
+/** Scores of what was held out, by `content`. */
+export const heldScores = (content: Uncalibrated, held: Held): JudgedScores =>
+  scoresOf(content, held.judged, { ...usualOf(held.ground), ...leftOut(held) });
 
 const SILENT: Tail = { at: [0, 1], levels: [0, 1e-9], slope: 1e-9 };
 /** Of the alerts that a part of the evidence may raise, those that one voice may: there are six, and each is one channel. */
@@ -95,7 +113,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
     const slope = levels.get(places[s]!)! / Math.max(1e-6, calibration.threshold);
     return { at: [0, 1], levels: [0, slope], slope };
   });
-  return { tails: balanced, limits };
+  return { tails: held.without?.fourth === true ? content.tails : balanced, limits };
 }
 
 /** The limits with that of signals that stood still, where it is known how seldom they move. */
@@ -108,9 +126,10 @@ function withStill({ ground }: Held, content: Uncalibrated, limits: Voices['limi
 
 /** The voices of `content`, which has none, by the limits of those heard alone. */
 export function voicesOf(held: Held, content: Uncalibrated, alone: Balanced['limits']): Voices | undefined {
-  const limits = withStill(held, content, alone);
+  const silent = held.without?.voices ?? [];
+  const limits = withStill(held, content, alone).map((limit, s) => (silent[s] === true ? null : limit));
   if (limits.every((limit) => limit === null)) return undefined;
-  const together = thresholdOf(scoresOf(content, held.judged, usualOf(held.ground)).scores, held);
+  const together = thresholdOf(heldScores(content, held).scores, held);
   return { limits, strangeness: Math.max(LEAST_THRESHOLD, together) };
 }
 
@@ -118,7 +137,7 @@ export function voicesOf(held: Held, content: Uncalibrated, alone: Balanced['lim
 export function weigher(held: Held, content: Uncalibrated): (parts: Parts) => Parts {
   const { variants, variantOf } = held.ground;
   if (variants.length === 1) return (parts) => parts;
-  const { scores } = scoresOf(content, held.judged);
+  const { scores } = scoresOf(content, held.judged, leftOut(held));
   const thresholds = variants.map((_, v) => {
     const own = scores.filter(({ series }) => variantOf(series.id) === v);
     return Math.max(LEAST_THRESHOLD, calibrationOf(own, held, true).threshold);

@@ -13,22 +13,19 @@ import type { Backend } from '../core/model/backend.ts';
 import { BUNDLE_FORMAT, type ModelBundle, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { FEATURE_VERSION } from '../core/model/features.ts';
-import type { HeadSpec } from '../core/model/heads/head.ts';
-import { createHead } from '../core/model/heads/heads.ts';
 import { HYSTERESIS } from '../core/model/hysteresis.ts';
-import { balanceAlone, type Held, LEAST_THRESHOLD, thresholdOf, voicesOf, weigher } from './balance.ts';
 import { alertsAsked } from './calibrate.ts';
 import { dealFolds, type Folds } from './folds.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { stillSignals } from './heads/still.ts';
-import { type Ground, scoresOf, usualOf } from './judge.ts';
+import type { Ground } from './judge.ts';
 import { fitLosses, withGuesses } from './losses.ts';
-import { fitAll, TRIM } from './parts.ts';
+import { onOneScale } from './one-scale.ts';
+import { type Fitted, fitAll, TRIM } from './parts.ts';
 import { prepare } from './prepared.ts';
 import { refuseEndless } from './read-back.ts';
 import { fitScaler } from './scaling.ts';
 import { carsIn, hoursIn, rowsIn, type Series, usualStepMs } from './series.ts';
-import { fitStatisticTails } from './statistics.ts';
 import { findVariants } from './variants.ts';
 
 export interface TrainInput {
@@ -43,6 +40,8 @@ export interface TrainInput {
   readonly maxSteps?: number;
   /** Most rows the relations are read from. Default 24,000. */
   readonly relationRows?: number;
+  /** Most units of the forecaster. Default 704. */
+  readonly relationUnits?: number;
   /** Share of the strangest training rows taken for faults. Default 0.03. */
   readonly trim?: number;
   readonly latenessMs?: number;
@@ -114,11 +113,24 @@ function layGround(input: TrainInput): Ground {
   };
 }
 
+/** Everything fitted, before it is put on one scale. */
+export interface FittedParts {
+  readonly ground: Ground;
+  readonly fitted: Fitted;
+}
+
 /**
- * Voices have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without them. Where they would
- * raise it by more, the history has faults that are loud in them, and nothing else may be unheard for that.
+ * Fits everything there is to fit. Dispose `fitted.model`.
+ * @throws TelltaleError TRAINING_DATA when there is too little, or a reading that no sensor gives; ABORTED
  */
-const WITH_VOICES = 1.035;
+export async function fitParts(input: TrainInput): Promise<FittedParts> {
+  const rows = rowsIn(input.series);
+  if (rows < MIN_ROWS)
+    throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
+  refuseEndless(input.series, input.catalogue);
+  const ground = layGround(input);
+  return { ground, fitted: await fitAll(input, ground) };
+}
 
 /**
  * Trains a model.
@@ -126,42 +138,20 @@ const WITH_VOICES = 1.035;
  */
 export async function trainModel(input: TrainInput): Promise<Trained> {
   const { alertsPerHour, seed, backend, trim = TRIM } = input;
-  const rows = rowsIn(input.series);
-  if (rows < MIN_ROWS)
-    throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
-  refuseEndless(input.series, input.catalogue);
-  const ground = layGround(input);
-  const { parts, model, judged: heldOut, partsOf } = await fitAll(input, ground);
-  const channels = ground.shared.scaler.signals.length;
-  const statisticsOf = (head: HeadSpec) => createHead(head, channels).statistics.length;
-  const measured = fitStatisticTails(parts.heads, statisticsOf, heldOut, {
-    several: ground.variants.length > 1,
-    oneRig: ground.folds.byTime,
-  });
+  const { ground, fitted } = await fitParts(input);
+  const { parts, model, judged, partsOf } = fitted;
   const card = {
     seed,
     backend: backend.description,
-    rows,
+    rows: rowsIn(input.series),
     cars: carsIn(input.series).length,
     hours: hoursIn(input.series, ground.shared.gapMs),
     train: { alertsPerHour, trim, ...input.card },
   };
-  const judged: Held = { ground, judged: heldOut, alertsPerHour };
-  const { tails, limits } = balanceAlone(judged, { ...ground.shared, ...parts, tails: measured, card });
-  const unweighed = { ...ground.shared, ...parts, tails, card };
-  const weigh = weigher(judged, unweighed);
-  const silent = { ...unweighed, ...weigh(parts) };
-  const voices = voicesOf(judged, silent, limits);
-  const weighed = { ...silent, ...(voices && { voices }) };
-  const { usual, scores } = scoresOf(weighed, heldOut, usualOf(ground));
-  const content = { ...weighed, usual };
-  const most = voices ? WITH_VOICES * voices.strangeness : Number.POSITIVE_INFINITY;
-  const exact = Math.min(thresholdOf(scores, judged), most);
-  // As many decimals as scores have, so that all who compare the two agree.
-  const threshold = Math.ceil(Math.max(LEAST_THRESHOLD, exact) * 1e4) / 1e4;
+  const { content, scores, weigh } = onOneScale({ ground, judged, alertsPerHour }, parts, card);
   const judges = Array.from({ length: ground.folds.count }, (_, fold) =>
-    createDetector(sealBundle({ ...content, ...weigh(partsOf(fold)), threshold })),
+    createDetector(sealBundle({ ...content, ...weigh(partsOf(fold)) })),
   );
-  const bundle = sealBundle({ ...content, threshold });
+  const bundle = sealBundle(content);
   return { bundle, model, heldOut: scores, folds: ground.folds, judges, leftOut: ground.leftOut };
 }

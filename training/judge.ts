@@ -1,6 +1,7 @@
 // Judging rows by what was fitted without them: the raw statistics that tails and threshold are set on.
 import { type BundleContent, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
+import { createFusion, type Fusion, planFusion } from '../core/model/fusion.ts';
 import { createHead } from '../core/model/heads/heads.ts';
 import { lessUsual, USUAL_STATE, type UsualScore } from '../core/model/usual.ts';
 import type { Folds } from './folds.ts';
@@ -95,11 +96,22 @@ export function scoreSeries(detector: Detector, series: Series): Float64Array {
 
 /** What the raw statistics of one row are together. */
 type Measure = 'strangenessOf' | 'lengthOf';
+type Fused = Pick<BundleContent, 'heads' | 'tails' | 'voices' | 'scaler'>;
 
-function measured(detector: Detector, raw: Float64Array, measure: Measure): Float64Array {
-  const count = detector.statistics.length;
+/** How `content` puts statistics together. `ordinary`: those heard alone count like all others, to measure what that is worth. */
+function fusionOf(content: Fused, ordinary: boolean): Fusion {
+  const channels = content.scaler.signals.length;
+  const plan = planFusion(
+    content,
+    content.heads.map((spec) => createHead(spec, channels)),
+  );
+  return createFusion(ordinary ? { ...plan, alone: plan.alone.map(() => 0) } : plan);
+}
+
+function measured(fusion: Fusion, raw: Float64Array, measure: Measure): Float64Array {
+  const count = fusion.levels.length;
   return Float64Array.from({ length: raw.length / count }, (_, i) =>
-    detector[measure](raw.subarray(i * count, (i + 1) * count)),
+    fusion[measure](raw.subarray(i * count, (i + 1) * count)),
   );
 }
 
@@ -134,12 +146,21 @@ export function scoresOf(
   {
     measure = 'strangenessOf',
     usualShare = USUAL_SHARE,
-  }: { readonly measure?: Measure; readonly usualShare?: number } = {},
+    ordinary = false,
+    nothingUsual = false,
+  }: {
+    readonly measure?: Measure;
+    readonly usualShare?: number;
+    readonly ordinary?: boolean;
+    readonly nothingUsual?: boolean;
+  } = {},
 ): JudgedScores {
-  const detector = createDetector(sealBundle({ ...content, usual: NOTHING_USUAL, threshold: 1 }));
-  const values = judged.map(({ raw }) => measured(detector, raw, measure));
+  const fusion = fusionOf(content, ordinary);
+  const values = judged.map(({ raw }) => measured(fusion, raw, measure));
   const sorted = concat(values).sort();
-  const usual = { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, usualShare) };
+  const usual = nothingUsual
+    ? NOTHING_USUAL
+    : { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, usualShare) };
   return {
     usual,
     scores: judged.map(({ series }, i) => ({
@@ -147,4 +168,16 @@ export function scoresOf(
       scores: scoresFrom(series, values[i]!, usual, content.gapMs),
     })),
   };
+}
+
+/** Scores of rows whose raw statistics are known, by a finished `content`, which has lost nothing of any car. */
+export function scoresBy(
+  content: BundleContent,
+  rows: readonly Judged[],
+  { ordinary = false }: { readonly ordinary?: boolean } = {},
+): Float64Array[] {
+  const fusion = fusionOf(content, ordinary);
+  return rows.map(({ series, raw }) =>
+    scoresFrom(series, measured(fusion, raw, 'strangenessOf'), content.usual, content.gapMs),
+  );
 }

@@ -160,7 +160,7 @@ async function fitHere(
 /** Fits everything on all rows, and on parts of them to judge the rest. */
 export async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted> {
   const { prepared, folds, variants } = ground;
-  const { seed, trim = TRIM, relationRows, progress = () => {} } = input;
+  const { seed, trim = TRIM, relationRows, relationUnits, progress = () => {} } = input;
   const done = { relations: 0, here: 0 };
   const say = (part: keyof typeof done) => (share: number, what: string) => {
     done[part] = share;
@@ -176,7 +176,7 @@ export async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted>
   };
   const { reconstruction: _, ...rows } = prepared;
   const { losses } = ground.shared;
-  const work = { prepared: rows, variants, folds, seed, trim, relationRows, losses };
+  const work = { prepared: rows, variants, folds, seed, trim, relationRows, relationUnits, losses };
   const [beside, here] = await Promise.allSettled([
     fitRelationsBeside(work, { signal, progress: say('relations') }).catch(stopBoth),
     fitHere({ ...input, signal }, ground, say('here')).catch(stopBoth),

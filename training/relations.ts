@@ -19,6 +19,7 @@ export interface RelationWork {
   readonly trim: number;
   /** As in TrainInput. */
   readonly relationRows: number | undefined;
+  readonly relationUnits?: number | undefined;
   readonly losses: LossSpec;
 }
 
@@ -34,7 +35,7 @@ type Progress = (done: number, what: string) => void;
 
 /** Fits them where it is called. */
 export async function fitRelations(work: RelationWork, progress: Progress): Promise<FittedHeads> {
-  const { folds, variants, seed, trim, relationRows, losses } = work;
+  const { folds, variants, seed, trim, relationRows, relationUnits, losses } = work;
   const { channels, count } = work.prepared;
   // Relations are read without the network.
   const prepared = { ...work.prepared, reconstruction: new Float32Array(count * channels) };
@@ -47,6 +48,7 @@ export async function fitRelations(work: RelationWork, progress: Progress): Prom
       seed,
       trim,
       maxRows: relationRows,
+      maxUnits: relationUnits,
       share: rows.count / count,
       oneRig: folds.byTime,
       guesses: guessesOf(losses, v),

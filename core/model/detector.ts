@@ -4,14 +4,13 @@ import { TelltaleError } from '../errors.ts';
 import { bundleLayers, type ModelBundle } from './bundle.ts';
 import { type CarState, decodeState, encodeState } from './car-state.ts';
 import { applyScaler, LOST, NOT_MEASURED, tellMoved } from './features.ts';
+import { createFusion, planFusion } from './fusion.ts';
 import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
 import { createHead } from './heads/heads.ts';
 import type { StillSpec } from './heads/still.ts';
 import { compileNetwork } from './kernel.ts';
 import { createLossFollower } from './losses.ts';
-import { tailLevel } from './tail.ts';
 import { lessUsual, USUAL_STATE } from './usual.ts';
-import { loudness, voicePart, withVoice } from './voices.ts';
 
 /** What a step found. Arrays are reused. */
 export interface Finding {
@@ -42,10 +41,6 @@ export interface Detector {
   step(state: CarState, values: Float64Array | Float32Array, tsMs: number, at?: number): Finding;
   /** Fills `finding.shares`; only after a step, when somebody wants to know. */
   explain(): Finding;
-  /** How strange raw statistics are together, before what is usual is taken off; for calibration. */
-  strangenessOf(raw: Float64Array): number;
-  /** The length of the vector of their levels; for calibration. */
-  lengthOf(raw: Float64Array): number;
   encodeState(state: CarState): Uint8Array;
   /** @throws TelltaleError MODEL_INVALID when the bytes are not of this model */
   decodeState(bytes: Uint8Array): CarState;
@@ -78,9 +73,6 @@ const LESS_SURE = 0.85;
 /** How far beyond the range of the history's readings, as a share of it, what is expected may lie. */
 const EXPECTED_BEYOND = 0.05;
 
-/** Weight of the length of the vector of levels beside the sum of their logarithms. */
-const LENGTH_WEIGHT = 1;
-
 /**
  * Makes a checked bundle ready to run.
  * @throws TelltaleError MODEL_INVALID when its parts do not fit each other
@@ -93,16 +85,9 @@ export function createDetector(bundle: ModelBundle): Detector {
   const follower = createLossFollower(bundle.losses, tracked);
   const lossesAt = stateSize + USUAL_STATE;
   const slotCount = lossesAt + follower.stateSize;
-  if (bundle.tails.length !== count) {
-    throw new TelltaleError('MODEL_INVALID', `damaged: ${bundle.tails.length} tails for ${count} statistics`);
-  }
-  const { tails, scaler, still, usual, voices, stepMs, gapMs } = bundle;
-  if (voices && voices.limits.length !== count) {
-    throw new TelltaleError(
-      'MODEL_INVALID',
-      `damaged: limits of ${voices.limits.length} voices for ${count} statistics`,
-    );
-  }
+  const heads = running.map(({ head }) => head);
+  const fusion = createFusion(planFusion(bundle, heads));
+  const { scaler, still, usual, stepMs, gapMs } = bundle;
   for (const spec of bundle.heads) {
     if (spec.kind === 'still' && (spec as StillSpec).signals !== still.signals.length)
       throw new TelltaleError(
@@ -110,7 +95,6 @@ export function createDetector(bundle: ModelBundle): Detector {
         `damaged: head ${spec.name} is for ${(spec as StillSpec).signals} signals that stood still, there are ${still.signals.length}`,
       );
   }
-  const voiced = (voices?.limits ?? []).flatMap((limit, at) => (limit === null ? [] : [{ at, limit }]));
   const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
   // What cannot be is not expected either, however strange a car's other readings are.
   const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
@@ -133,64 +117,15 @@ export function createDetector(bundle: ModelBundle): Detector {
   };
   const finding: Finding = {
     score: 0,
-    levels: new Float64Array(count),
+    levels: fusion.levels,
     raw: new Float64Array(count),
     expected: medians.slice(),
     shares: new Float64Array(bundle.catalogue.signals.length),
     lost: [],
   };
   const lost: number[] = finding.lost as number[];
-  const shares = Float64Array.from(
-    running.flatMap(({ head }, h) => head.statistics.map(() => bundle.heads[h]!.share ?? 1)),
-  );
   const foretold = new Float64Array(channels);
-  const foretellers = running.map(({ head }) => head).filter((head) => head.expected !== undefined);
-
-  const alone = Uint8Array.from(running.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0)));
-
-  // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support each other.
-  // To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet ones add nothing.
-  let length = 0;
-  let together = 0;
-  let sum = 0;
-  const lengthOf: Detector['lengthOf'] = (raw) => {
-    let fourth = 0;
-    together = 0;
-    for (let i = 0; i < count; i += 1) {
-      const level = shares[i]! * tailLevel(tails[i]!, raw[i]!);
-      finding.levels[i] = level;
-      if (alone[i] === 1) fourth += level ** 4;
-      else together += level * level;
-    }
-    return Math.sqrt(Math.sqrt(together * together + fourth));
-  };
-
-  // The loudest voice of those that are heard alone.
-  let loudest = 0;
-  let voice = 0;
-  const listen = (raw: Float64Array): void => {
-    let most = 0;
-    for (const { at, limit } of voiced) {
-      const ratio = raw[at]! / limit;
-      if (ratio <= most) continue;
-      most = ratio;
-      loudest = at;
-    }
-    voice = voices ? voices.strangeness * loudness(most) : 0;
-  };
-
-  // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond the usual it does
-  // not matter how far. The length lets one very strange statistic speak all the same. A share weighs both, and so the whole.
-  const strangenessOf: Detector['strangenessOf'] = (raw) => {
-    length = lengthOf(raw);
-    listen(raw);
-    sum = LENGTH_WEIGHT * length;
-    for (let i = 0; i < count; i += 1) {
-      const level = finding.levels[i]!;
-      if (level > 0) sum += shares[i]! * Math.log1p(level / shares[i]!);
-    }
-    return withVoice(sum, voice);
-  };
+  const foretellers = heads.filter((head) => head.expected !== undefined);
 
   /** Tells what is lost, to the heads and to whoever reads the finding; guesses stand in for it. */
   const followLosses = (slots: Float32Array): void => {
@@ -229,7 +164,7 @@ export function createDetector(bundle: ModelBundle): Detector {
     network.run(input.features, input.reconstruction);
     for (const { head, stateAt, statisticsAt } of running)
       head.step(input, state.slots, stateAt, finding.raw, statisticsAt);
-    const strangeness = strangenessOf(finding.raw);
+    const strangeness = fusion.strangenessOf(finding.raw);
     const { losses = null } = input;
     const sure = losses === null ? strangeness : LESS_SURE * strangeness;
     finding.score = lessUsual(usual, sure, state.slots, stateSize, input.restart, losses !== null);
@@ -251,14 +186,9 @@ export function createDetector(bundle: ModelBundle): Detector {
 
   const explain: Detector['explain'] = () => {
     finding.shares.fill(0);
-    const heard = voicePart(sum, voice);
     for (const { head, statisticsAt } of running) {
       for (let i = 0; i < head.statistics.length; i += 1) {
-        const at = statisticsAt + i;
-        const level = finding.levels[at]!;
-        const part = alone[at] === 1 ? level ** 2 : together;
-        let weight = level > 0 && length > 0 ? ((1 - heard) * level ** 2 * part) / length ** 4 : 0;
-        if (at === loudest) weight += heard;
+        const weight = fusion.partOf(statisticsAt + i);
         if (weight > 0) blame(head, i, weight);
       }
     }
@@ -272,8 +202,6 @@ export function createDetector(bundle: ModelBundle): Detector {
     newState: () => ({ lastTsMs: Number.NEGATIVE_INFINITY, slots: new Float32Array(slotCount) }),
     step,
     explain,
-    strangenessOf,
-    lengthOf,
     encodeState: (state) => encodeState(state, slotCount),
     decodeState: (bytes) => decodeState(bytes, slotCount),
   };

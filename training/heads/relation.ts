@@ -31,6 +31,8 @@ export interface RelationOptions {
   readonly trim: number;
   /** Most rows the readouts are fitted on; the work grows with it. Default 24,000. */
   readonly maxRows?: number | undefined;
+  /** Most units; a car's event costs what they cost. Default 704. */
+  readonly maxUnits?: number | undefined;
   /** The part of those rows this fit may take, when several share the work. Default 1. */
   readonly share?: number;
   /** Whether all rows are of one rig: its few rows do not tell what each channel would need, nor cars from each other. */
@@ -118,7 +120,7 @@ function gaugesFor(prepared: Prepared): WatchedGauge[] {
 
 function drawPlan(
   prepared: Prepared,
-  { seed, oneRig = false }: RelationOptions,
+  { seed, oneRig = false, maxUnits = MAX_UNITS }: RelationOptions,
   maxRows: number,
 ): RelationPlan {
   const { channels, count } = prepared;
@@ -126,7 +128,7 @@ function drawPlan(
   const units = Math.max(
     1,
     Math.min(
-      MAX_UNITS,
+      maxUnits,
       Math.floor(UNITS_TIMES_CHANNELS / channels),
       Math.floor(Math.min(count, maxRows) / ROWS_PER_UNIT),
     ),

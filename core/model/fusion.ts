@@ -1,0 +1,113 @@
+// Fusion: the raw statistics of all heads become levels, the levels one strangeness, and that is shared out among those who made it.
+// THE formula: running (detector.ts) and calibrating (training/judge.ts) use this one. What is usual for a car is taken off later
+// (usual.ts). Why it is as it is: docs/design/0005.
+import { TelltaleError } from '../errors.ts';
+import type { BundleContent } from './bundle.ts';
+import type { Head } from './heads/head.ts';
+import { type Tail, tailLevel } from './tail.ts';
+import { loudness, type Voices, voicePart, withVoice } from './voices.ts';
+
+/** What is known of each statistic, in order. */
+export interface FusionPlan {
+  readonly tails: readonly Tail[];
+  /** Weight of its level, > 0. */
+  readonly shares: Float64Array;
+  /** 1: heard alone. */
+  readonly alone: Uint8Array;
+  readonly voices?: Voices | undefined;
+}
+
+export interface Fusion {
+  /** Level of each statistic; overwritten by each call. */
+  readonly levels: Float64Array;
+  /** How strange raw statistics are together, finite, ≥ 0. */
+  strangenessOf(raw: Float64Array): number;
+  /** The length of the vector of their levels; for calibration. */
+  lengthOf(raw: Float64Array): number;
+  /** The part of statistic `at` in the last strangeness, ≥ 0. */
+  partOf(at: number): number;
+}
+
+/** Weight of the length of the vector of levels beside the sum of their logarithms. */
+const LENGTH_WEIGHT = 1;
+
+/** The plan of a bundle whose heads are these. @throws TelltaleError MODEL_INVALID when its parts do not fit each other */
+export function planFusion(
+  { heads: specs, tails, voices }: Pick<BundleContent, 'heads' | 'tails' | 'voices'>,
+  heads: readonly Head[],
+): FusionPlan {
+  const each = <T>(of: (head: Head, h: number) => readonly T[]) => heads.flatMap(of);
+  const shares = each(({ statistics }, h) => statistics.map(() => specs[h]!.share ?? 1));
+  const count = shares.length;
+  if (tails.length !== count)
+    throw new TelltaleError('MODEL_INVALID', `damaged: ${tails.length} tails for ${count} statistics`);
+  if (voices && voices.limits.length !== count)
+    throw new TelltaleError(
+      'MODEL_INVALID',
+      `damaged: limits of ${voices.limits.length} voices for ${count} statistics`,
+    );
+  const alone = each(({ statistics, alone }) => alone ?? statistics.map(() => 0));
+  return { tails, shares: Float64Array.from(shares), alone: Uint8Array.from(alone), voices };
+}
+
+/** Makes the formula ready to run; nothing is allocated by its calls. */
+export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusion {
+  const count = tails.length;
+  const levels = new Float64Array(count);
+  const voiced = (voices?.limits ?? []).flatMap((limit, at) => (limit === null ? [] : [{ at, limit }]));
+  let length = 0;
+  let together = 0;
+  let sum = 0;
+  let loudest = 0;
+  let voice = 0;
+
+  // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support each other.
+  // To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet ones add nothing.
+  const lengthOf: Fusion['lengthOf'] = (raw) => {
+    let fourth = 0;
+    together = 0;
+    for (let i = 0; i < count; i += 1) {
+      const level = shares[i]! * tailLevel(tails[i]!, raw[i]!);
+      levels[i] = level;
+      if (alone[i] === 1) fourth += level ** 4;
+      else together += level * level;
+    }
+    return Math.sqrt(Math.sqrt(together * together + fourth));
+  };
+
+  // The loudest voice of those that are heard alone.
+  const listen = (raw: Float64Array): void => {
+    let most = 0;
+    for (const { at, limit } of voiced) {
+      const ratio = raw[at]! / limit;
+      if (ratio <= most) continue;
+      most = ratio;
+      loudest = at;
+    }
+    voice = voices ? voices.strangeness * loudness(most) : 0;
+  };
+
+  return {
+    levels,
+    lengthOf,
+    // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond the usual it does
+    // not matter how far. The length lets one very strange statistic speak all the same. A share weighs both, and so the whole.
+    strangenessOf: (raw) => {
+      length = lengthOf(raw);
+      listen(raw);
+      sum = LENGTH_WEIGHT * length;
+      for (let i = 0; i < count; i += 1) {
+        const level = levels[i]!;
+        if (level > 0) sum += shares[i]! * Math.log1p(level / shares[i]!);
+      }
+      return withVoice(sum, voice);
+    },
+    partOf: (at) => {
+      const heard = voicePart(sum, voice);
+      const level = levels[at]!;
+      const part = alone[at] === 1 ? level ** 2 : together;
+      const weight = level > 0 && length > 0 ? ((1 - heard) * level ** 2 * part) / length ** 4 : 0;
+      return at === loudest ? weight + heard : weight;
+    },
+  };
+}
