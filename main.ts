@@ -44,6 +44,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'by',
       'note',
       'tfBackend',
+      'stateBytes',
       'mqttHost',
       'mqttPort',
       'mqttPassword',
@@ -188,14 +189,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     settings: [
       ...LOG_SETTINGS,
       ...RECORDING_SETTINGS,
-      ...(['catalogue', 'model', 'out', 'metricsPort', 'tfBackend'] as const),
+      ...(['catalogue', 'model', 'out', 'metricsPort', 'tfBackend', 'stateBytes'] as const),
     ],
     load: async () => (await import('./scoring/command.ts')).runScore,
   },
   reprocess: {
     about: 'Score the whole log with a model into its own topic, beside the others, then end',
     usage: 'MODEL [flags]',
-    settings: [...LOG_SETTINGS, 'catalogue', 'model', 'tfBackend'],
+    settings: [...LOG_SETTINGS, 'catalogue', 'model', 'tfBackend', 'stateBytes'],
     load: async () => (await import('./scoring/command.ts')).runReprocess,
   },
   models: {

@@ -72,6 +72,11 @@ export const METRICS = {
     type: 'counter',
     help: 'Telemetry records that cannot be read: passed over',
   },
+  telltale_scoring_state_bytes_total: { type: 'counter', help: "Bytes of snapshots of cars' states written" },
+  telltale_scoring_replayed_total: {
+    type: 'counter',
+    help: 'Events read again, without output, to bring cars from their snapshots to where scoring goes on',
+  },
   telltale_scoring_lag: { type: 'gauge', help: 'Telemetry events not yet scored', labels: ['model'] },
   telltale_alerts_total: { type: 'counter', help: 'Alert phases written', labels: ['phase'] },
   telltale_alerts_lag: { type: 'gauge', help: 'Scores the alert policy has not seen yet' },

@@ -201,6 +201,12 @@ export const SETTINGS = {
     'TensorFlow.js backend: WebAssembly, the native library, plain JavaScript; auto takes the first that loads',
     'TELLTALE_TF_BACKEND',
   ),
+  stateBytes: setting(
+    integer(1, 1_000_000),
+    280,
+    "Bytes of cars' states written to the log for each scored event, on average; fewer: a cheaper log, and more telemetry to read again when a scorer takes over",
+    'TELLTALE_STATE_BYTES',
+  ),
   // the simulated fleet
   scenario: setting(text('NAME|FILE'), 'demo', 'A ready scenario by name, or a scenario file (YAML)'),
   fleetSize: setting(maybe(integer(1, 1_000_000)), null, 'Number of cars (default: the scenario says)'),

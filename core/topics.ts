@@ -131,7 +131,7 @@ export function scoresTopic(version: string): Topic<Score> {
   });
 }
 
-/** The scorer's state of each car, committed together with the scores it explains. */
+/** Snapshots of the scorer's states, each with the offset of telemetry it is true at (docs/design/0008-snapshots.md). */
 export function scorerStateTopic(version: string): Topic<Uint8Array> {
   return bytesTopic({
     name: `scorer-state.${version}`,
@@ -140,7 +140,8 @@ export function scorerStateTopic(version: string): Topic<Uint8Array> {
     partitions: null,
     retentionMs: null,
     compacted: true,
-    about: "The scorer's state of each car.",
+    about:
+      "Snapshots of the scorer's state of each car; telemetry since is told again by whoever takes over.",
   });
 }
 

@@ -87,7 +87,8 @@ export async function startStack(
     });
     undo.unshift(() => ingest.stop());
     const backend = await loadBackend(settings.tfBackend);
-    const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn });
+    const { stateBytes } = settings;
+    const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn, stateBytes });
     undo.splice(1, 0, () => scoring.stop());
     const broker = { host: settings.mqttHost, port: ingest.port };
     const control = await connectFleetControl({ ...broker, ...credentials(settings) });

@@ -12,8 +12,11 @@ import {
   type Session,
 } from '../core/sequence.ts';
 
-const LAYOUT = 2;
-const HEADER_BYTES = 12;
+const LAYOUT = 3;
+const HEADER_BYTES = 28;
+/** States written with every batch, by a program of before: without offsets, because each is true at the offset committed with it. */
+const FORMER_LAYOUT = 2;
+const FORMER_HEADER_BYTES = 12;
 /** Of a session, before its gaps and marks. */
 const SESSION_BYTES = 40;
 
@@ -52,8 +55,22 @@ function encodeSession(session: Session, view: DataView, at: number): number {
   return next;
 }
 
-/** layout u8, late run u8, sessions u16, newest f64, the sessions, detector state. Little-endian. */
-export function encodeCar(car: Car, detector: Detector): Uint8Array {
+/** A car's state as it stands in the log. */
+export interface Snapshot {
+  /** Null: this program or this model cannot read it. */
+  readonly car: Car | null;
+  /** All events of the car before this offset of telemetry are in it, and none after. 0 in the former layout. */
+  readonly trueAt: number;
+  /** Offset of telemetry before which each event is in some snapshot; −1: not told. */
+  readonly unsavedFrom: number;
+}
+
+/** layout u8, late run u8, sessions u16, newest, true at, unsaved from f64, the sessions, detector state. Little-endian. */
+export function encodeSnapshot(
+  car: Car,
+  { trueAt, unsavedFrom }: Pick<Snapshot, 'trueAt' | 'unsavedFrom'>,
+  detector: Detector,
+): Uint8Array {
   const { sequence } = car;
   const state = detector.encodeState(car.detector);
   const end = sequence.reduce((sum, session) => sum + sessionBytes(session), HEADER_BYTES);
@@ -63,6 +80,8 @@ export function encodeCar(car: Car, detector: Detector): Uint8Array {
   view.setUint8(1, car.lateRun);
   view.setUint16(2, sequence.length, true);
   view.setFloat64(4, car.newestTsMs, true);
+  view.setFloat64(12, trueAt, true);
+  view.setFloat64(20, unsavedFrom, true);
   let at = HEADER_BYTES;
   for (const session of sequence) at = encodeSession(session, view, at);
   bytes.set(state, at);
@@ -92,13 +111,11 @@ function decodeSession(view: DataView, at: number): Session | null {
   };
 }
 
-/** Null when the bytes are not a car's state under this model, or of another layout. */
-export function decodeCar(bytes: Uint8Array, detector: Detector): Car | null {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < HEADER_BYTES || view.getUint8(0) !== LAYOUT) return null;
+/** Null when the bytes are not a car's state under this model. */
+function decodeCar(view: DataView, headerBytes: number, detector: Detector): Car | null {
   const count = view.getUint16(2, true);
   const sequence = newSequence();
-  let at = HEADER_BYTES;
+  let at = headerBytes;
   for (let s = 0; s < count && s < MAX_SESSIONS; s += 1) {
     const session = decodeSession(view, at);
     if (session === null) return null;
@@ -106,10 +123,25 @@ export function decodeCar(bytes: Uint8Array, detector: Detector): Car | null {
     at += sessionBytes(session);
   }
   try {
-    const state = detector.decodeState(bytes.subarray(at));
+    const state = detector.decodeState(
+      new Uint8Array(view.buffer, view.byteOffset + at, view.byteLength - at),
+    );
     return { sequence, newestTsMs: view.getFloat64(4, true), lateRun: view.getUint8(1), detector: state };
   } catch (error) {
     if (error instanceof TelltaleError) return null;
     throw error;
   }
+}
+
+export function decodeSnapshot(bytes: Uint8Array, detector: Detector): Snapshot {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const layout = bytes.length > 0 ? view.getUint8(0) : 0;
+  if (layout === LAYOUT && bytes.length >= HEADER_BYTES)
+    return {
+      car: decodeCar(view, HEADER_BYTES, detector),
+      trueAt: view.getFloat64(12, true),
+      unsavedFrom: view.getFloat64(20, true),
+    };
+  const former = layout === FORMER_LAYOUT && bytes.length >= FORMER_HEADER_BYTES;
+  return { car: former ? decodeCar(view, FORMER_HEADER_BYTES, detector) : null, trueAt: 0, unsavedFrom: -1 };
 }

@@ -30,7 +30,8 @@ export async function runScore(settings: Settings, context: Context): Promise<vo
   const log = await openLog(settings, { clock, warn });
   try {
     await createFixedTopics(log, settings.partitions);
-    const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn });
+    const { stateBytes } = settings;
+    const scoring = await startScoring({ log, catalogue, backend, metrics, clock, say, warn, stateBytes });
     const health = () => ({ ...healthOfAll(scoring.health()), versions: scoring.versions() });
     const monitor = await startMetricsServer({ port: settings.metricsPort, metrics, health });
     if (scoring.versions().length === 0)
@@ -130,6 +131,7 @@ export async function runReprocess(
       metrics,
       signal,
       warn,
+      stateBytes: settings.stateBytes,
       progress: (done, all) => {
         if (done / all < next) return;
         say(

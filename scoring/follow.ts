@@ -68,3 +68,8 @@ export function followCar(
   result.late = late;
   return result as { finding: Finding; late: boolean };
 }
+
+/** Advances the car by an event as followCar does, for whom its finding is known already. */
+export function advanceCar(detector: Detector, car: Car, event: FollowedEvent): void {
+  if (!noteTime(detector, car, event)) detector.step(car.detector, event.values, event.tsMs);
+}

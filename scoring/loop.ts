@@ -7,6 +7,7 @@ import type { Log, RecordBatch } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Detector } from '../core/model/detector.ts';
 import { scorerStateTopic, scoresTopic, telemetryTopic } from '../core/topics.ts';
+import { type Restored, restore } from './restore.ts';
 import { type ScoredBatch, Scorer } from './scorer.ts';
 
 export interface LoopOptions {
@@ -16,6 +17,10 @@ export interface LoopOptions {
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
   readonly warn: (line: string) => void;
+  /** As in ScorerOptions. */
+  readonly stateBytes?: number;
+  /** Called when a partition was taken over and its cars stand where the last scorer left them. */
+  readonly onRestored?: (partition: number, restored: Restored) => void;
   /** Called with each batch and what it came to, before it is committed. */
   readonly onBatch?: (batch: RecordBatch, result: ScoredBatch) => void;
 }
@@ -29,25 +34,9 @@ export async function createScoreTopics(log: Log, version: string): Promise<void
   await log.createTopic(topicSpec(scorerStateTopic(version), partitions));
 }
 
-/** Reads the states of a partition's cars. A state of another layout, of a program of before, is said; its car begins anew. */
-async function restore(
-  { log, version, warn }: LoopOptions,
-  scorer: Scorer,
-  partition: number,
-): Promise<void> {
-  const topic = scorerStateTopic(version);
-  let unread = 0;
-  for await (const { records } of log.read(topic.name, { partitions: [partition], to: 'end' }))
-    for (const { key, value } of records) if (value !== null && !scorer.restore(key, value)) unread += 1;
-  if (unread > 0)
-    warn(
-      `scorer ${version}: ${counted(unread, 'state')} of partition ${partition} cannot be read (another version of the program wrote them); these cars begin anew`,
-    );
-}
-
-/** Runs until `signal` aborts. @throws what `transform` throws; MODEL_INVALID when a state is not of this model */
+/** Runs until `signal` aborts. @throws what `transform` throws */
 export async function runLoop(options: LoopOptions): Promise<void> {
-  const { log, version, detector, signal, onBatch } = options;
+  const { log, version, detector, signal, stateBytes, onBatch } = options;
   await createScoreTopics(log, version);
   const scorers = new Map<number, Scorer>();
   const count = counters(options);
@@ -57,15 +46,19 @@ export async function runLoop(options: LoopOptions): Promise<void> {
       group: scorerGroup(version),
       from: 'earliest',
       signal,
-      onAssigned: async (partition) => {
+      onAssigned: async (partition, assignment) => {
         const scorer = new Scorer({
           detector,
           version,
           scoresTopic: scoresTopic(version).name,
           stateTopic: scorerStateTopic(version).name,
+          ...(stateBytes === undefined ? {} : { stateBytes }),
         });
-        await restore(options, scorer, partition);
+        const restored = await restore(options, scorer, partition, assignment);
+        if (assignment.signal.aborted) return;
         scorers.set(partition, scorer);
+        count.restored(restored);
+        options.onRestored?.(partition, restored);
       },
       onRevoked: (partition) => {
         scorers.delete(partition);
@@ -139,6 +132,7 @@ function counters({ metrics, version, warn }: LoopOptions) {
     );
   };
   return {
+    restored: ({ replayed }: Restored) => metrics.counter('telltale_scoring_replayed_total').inc(replayed),
     add: (batch: RecordBatch, result: ScoredBatch) => {
       metrics.counter('telltale_scoring_events_total').inc(result.scored);
       metrics.counter('telltale_scoring_duplicates_total').inc(result.duplicates);
@@ -146,6 +140,7 @@ function counters({ metrics, version, warn }: LoopOptions) {
       metrics.counter('telltale_scoring_forgotten_total').inc(result.forgotten);
       metrics.counter('telltale_scoring_late_total').inc(result.late);
       metrics.counter('telltale_scoring_invalid_total').inc(result.invalid);
+      metrics.counter('telltale_scoring_state_bytes_total').inc(result.stateBytes);
       tell(batch, result);
       lags.set(batch.partition, Math.max(0, batch.highWatermark - batch.records.at(-1)!.offset - 1));
       showLag();

@@ -15,6 +15,7 @@ export interface ReprocessOptions {
   readonly metrics: Metrics;
   readonly signal: AbortSignal;
   readonly warn: (line: string) => void;
+  readonly stateBytes?: number;
   /** Events done and to do. */
   readonly progress: (done: number, all: number) => void;
 }

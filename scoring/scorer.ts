@@ -1,12 +1,15 @@
-// The scorer of one partition under one model: batches of telemetry in, scores and states out. No clock, no log, no waiting:
-// the same records from the same states give the same outputs, which is what lets a killed process begin the batch again.
-import type { OutputRecord, RecordBatch } from '../core/log/log.ts';
+// The scorer of one partition under one model: batches of telemetry in, scores and snapshots of states out. No clock, no log, no
+// waiting: the same records from the same states give the same scores, which is what lets another process take over. It restores
+// the snapshots, replays what came after them, and goes on byte for byte as if it had been there all the time.
+import type { LogRecord, OutputRecord, RecordBatch } from '../core/log/log.ts';
 import type { Detector } from '../core/model/detector.ts';
 import { admit, contentHash, type EventIdentity } from '../core/sequence.ts';
+import { SETTINGS } from '../core/settings.ts';
 import { createTelemetryReader, type TelemetryEvent } from '../core/telemetry-reader.ts';
-import { type Car, decodeCar, encodeCar, newCar } from './car.ts';
-import { followCar } from './follow.ts';
+import { type Car, decodeSnapshot, encodeSnapshot, newCar } from './car.ts';
+import { advanceCar, type FollowedEvent, followCar } from './follow.ts';
 import { createScoreWriter } from './score-writer.ts';
+import { type KeptCar, keptCar, SnapshotQueue } from './snapshots.ts';
 
 /** A car's counter that began anew: its highest number before, and the number it goes on with. */
 export interface Restart {
@@ -27,6 +30,8 @@ export interface ScoredBatch {
   readonly restarts: readonly Restart[];
   /** Records that no ingest of this version would have let in. */
   readonly invalid: number;
+  /** Bytes of the snapshots among the outputs. */
+  readonly stateBytes: number;
 }
 
 export interface ScorerOptions {
@@ -34,11 +39,16 @@ export interface ScorerOptions {
   readonly version: string;
   readonly scoresTopic: string;
   readonly stateTopic: string;
+  /** Bytes of snapshots for a scored event, on average: the setting of that name. */
+  readonly stateBytes?: number;
 }
 
 export class Scorer {
   readonly #options: ScorerOptions;
-  readonly #cars = new Map<string, Car>();
+  readonly #cars = new Map<string, KeptCar>();
+  readonly #queue: SnapshotQueue;
+  /** As in Snapshot, of the newest that told it. */
+  #unsavedFrom = -1;
   readonly #read: ReturnType<typeof createTelemetryReader>;
   readonly #write: ReturnType<typeof createScoreWriter>;
   readonly #scratch: Car['detector'];
@@ -49,45 +59,84 @@ export class Scorer {
   constructor(options: ScorerOptions) {
     const { detector, version } = options;
     this.#options = options;
+    this.#queue = new SnapshotQueue(options.stateBytes ?? SETTINGS.stateBytes.fallback);
     this.#read = createTelemetryReader(detector.bundle.catalogue);
     this.#write = createScoreWriter(detector.bundle, version);
     this.#scratch = detector.newState();
   }
 
-  /** Takes over a car's state from the state topic; false when the bytes are none, and the car begins anew. */
+  /** Cars whose newest events are in no snapshot. */
+  get unsaved(): number {
+    return this.#queue.length;
+  }
+
+  /** Takes over a car from the state topic, record by record in its order; false when the car cannot be read and begins anew. */
   restore(vin: string, bytes: Uint8Array): boolean {
-    const car = decodeCar(bytes, this.#options.detector);
+    const { car, trueAt, unsavedFrom } = decodeSnapshot(bytes, this.#options.detector);
+    if (unsavedFrom >= 0) this.#unsavedFrom = unsavedFrom;
     if (car === null) this.#cars.delete(vin);
-    else this.#cars.set(vin, car);
+    else this.#cars.set(vin, keptCar(vin, car, trueAt));
     return car !== null;
   }
 
-  /** Scores each event not seen before; one state a car that had any. */
+  /**
+   * After the states: from which offset of telemetry on its records are to be replayed, up to `next`, where scoring goes on. Null: none
+   * are. States of the former layout alone are all true at `next`.
+   */
+  replayFrom(next: number): number | null {
+    return this.#unsavedFrom >= 0 && this.#unsavedFrom < next ? this.#unsavedFrom : null;
+  }
+
+  /** Advances cars by records that were scored before, where their snapshots do not know them; how many events that were. */
+  replay({ records }: RecordBatch): number {
+    const { detector } = this.#options;
+    let replayed = 0;
+    for (const record of records) {
+      const { offset } = record;
+      // Mostly so: told without reading the event.
+      if (offset < (this.#cars.get(record.key)?.savedTo ?? 0)) continue;
+      const event = this.#eventOf(record);
+      if (event === null) continue;
+      const kept = this.#carOf(event.vin);
+      const admission = admit(kept.car.sequence, this.#identify(event));
+      if (admission.kind === 'duplicate' || admission.kind === 'forgotten') continue;
+      advanceCar(detector, kept.car, followed(event, record, admission.kind !== 'filled'));
+      this.#queue.note(kept, offset, record.timestampMs);
+      replayed += 1;
+    }
+    return replayed;
+  }
+
+  /** Scores each event not seen before, and writes the snapshots whose turn it is. */
   score({ records, partition }: RecordBatch): ScoredBatch {
-    const { scoresTopic, stateTopic, detector } = this.#options;
+    const { scoresTopic, detector } = this.#options;
     const outputs: OutputRecord[] = [];
-    const touched = new Set<string>();
     const restarts: Restart[] = [];
     const counts = { duplicates: 0, late: 0, forgotten: 0, invalid: 0 };
-    for (const { value, offset, timestampMs } of records) {
-      const event = value === null ? null : this.#read(value);
+    for (const record of records) {
+      const event = this.#eventOf(record);
       if (event === null) {
         counts.invalid += 1;
         continue;
       }
-      const car = this.#carOf(event.vin);
-      const admission = admit(car.sequence, this.#identify(event));
+      const { vin, seq } = event;
+      const kept = this.#carOf(vin);
+      const admission = admit(kept.car.sequence, this.#identify(event));
       if (admission.kind === 'duplicate' || admission.kind === 'forgotten') {
         counts[admission.kind === 'duplicate' ? 'duplicates' : 'forgotten'] += 1;
         continue;
       }
-      const { vin, seq, tsMs, values } = event;
+      const { offset, timestampMs } = record;
       if (admission.kind === 'restart') restarts.push({ vin, seq, before: admission.before });
-      touched.add(vin);
       const inOrder = admission.kind !== 'filled';
-      const followed = { values, tsMs, receivedMs: timestampMs, inOrder };
-      const { finding, late } = followCar(detector, car, this.#scratch, followed);
+      const { finding, late } = followCar(
+        detector,
+        kept.car,
+        this.#scratch,
+        followed(event, record, inOrder),
+      );
       if (late) counts.late += 1;
+      this.#queue.note(kept, offset, timestampMs);
       outputs.push({
         topic: scoresTopic,
         key: vin,
@@ -96,17 +145,36 @@ export class Scorer {
       });
     }
     const scored = outputs.length;
-    for (const vin of touched)
-      outputs.push({ topic: stateTopic, key: vin, value: encodeCar(this.#cars.get(vin)!, detector) });
-    return { outputs, scored, restarts, ...counts };
+    const stateBytes = this.#save(records.at(-1)!, scored, outputs);
+    return { outputs, scored, restarts, ...counts, stateBytes };
   }
 
-  #carOf(vin: string): Car {
+  /** Adds the snapshots whose turn it is to the outputs; their bytes. */
+  #save(last: LogRecord, scored: number, outputs: OutputRecord[]): number {
+    const { stateTopic, detector } = this.#options;
+    let stateBytes = 0;
+    const trueAt = last.offset + 1;
+    this.#queue.settle({ scored, next: trueAt, nowMs: last.timestampMs }, ({ vin, car }, unsavedFrom) => {
+      const value = encodeSnapshot(car, { trueAt, unsavedFrom }, detector);
+      outputs.push({ topic: stateTopic, key: vin, value });
+      stateBytes += value.length;
+      return value.length;
+    });
+    return stateBytes;
+  }
+
+  /** Null: no event, or under another key than its car's, where nobody would look for the car's state. */
+  #eventOf({ key, value }: LogRecord): TelemetryEvent | null {
+    const event = value === null ? null : this.#read(value);
+    return event?.vin === key ? event : null;
+  }
+
+  #carOf(vin: string): KeptCar {
     const known = this.#cars.get(vin);
     if (known) return known;
-    const car = newCar(this.#options.detector);
-    this.#cars.set(vin, car);
-    return car;
+    const kept = keptCar(vin, newCar(this.#options.detector));
+    this.#cars.set(vin, kept);
+    return kept;
   }
 
   #identify({ seq, tsMs, session, values }: TelemetryEvent): EventIdentity {
@@ -117,3 +185,9 @@ export class Scorer {
     return { seq, tsMs, session, hash: this.#hash() };
   }
 }
+
+const followed = (
+  { values, tsMs }: TelemetryEvent,
+  { timestampMs }: LogRecord,
+  inOrder: boolean,
+): FollowedEvent => ({ values, tsMs, receivedMs: timestampMs, inOrder });

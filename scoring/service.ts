@@ -1,6 +1,7 @@
 // The scoring service: follows the releases and scores for champion and challenger, each by a loop of its own into its own
 // topic. A model that cannot be used is refused with its reason; the others go on.
 import type { Catalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { type Health, healthOf } from '../core/health.ts';
 import { LagWatch } from '../core/log/lag-watch.ts';
@@ -14,6 +15,9 @@ import { followReleases, type ModelInCharge, type ReleaseFollower } from '../cor
 import { type Clock, type Service, supervise } from '../core/service.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { runLoop, scorerGroup } from './loop.ts';
+import type { Restored } from './restore.ts';
+
+const REPLAY_TOLD = 10_000;
 
 export interface ScoringOptions {
   readonly log: Log;
@@ -21,6 +25,7 @@ export interface ScoringOptions {
   readonly backend: Backend;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly stateBytes?: number;
   readonly say: (line: string) => void;
   readonly warn: (line: string) => void;
 }
@@ -68,9 +73,17 @@ export async function startScoring(options: ScoringOptions): Promise<Scoring> {
     }
     const stop = new AbortController();
     const name = `scorer ${version}`;
-    const { metrics } = options;
+    const { metrics, stateBytes } = options;
+    const onRestored = (partition: number, { replayed }: Restored) => {
+      // What takes no time is nobody's news.
+      if (replayed >= REPLAY_TOLD)
+        options.say(`${name}: partition ${partition} taken over, ${counted(replayed, 'event')} read again`);
+    };
     const done = supervise({ name, signal: stop.signal, warn, clock }, () =>
-      runLoop({ log, version, detector, metrics, warn, signal: stop.signal }),
+      runLoop({
+        ...{ log, version, detector, metrics, warn, signal: stop.signal, onRestored },
+        ...(stateBytes === undefined ? {} : { stateBytes }),
+      }),
     );
     done.catch(fail);
     const lag = new LagWatch({

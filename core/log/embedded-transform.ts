@@ -151,10 +151,11 @@ export class EmbeddedTransform {
     const { store, reader, bell } = this.#parts;
     const { group, maxBatch = DEFAULT_MAX_BATCH } = this.#options;
     const topicId = this.#topic.id;
-    await this.#options.onAssigned?.(partition);
+    // The lease is held: nobody else moves this offset any more.
     store.fresh();
     let committed = store.offsets.get([group, topicId, partition]);
     let next = committed ?? 0;
+    await this.#options.onAssigned?.(partition, { next, signal: stop });
     while (!stop.aborted) {
       const ticket = bell.ticket(topicId);
       const fetched = reader.fetch(topicId, partition, next, Number.MAX_SAFE_INTEGER, maxBatch);

@@ -80,8 +80,10 @@ export class KafkaPartition {
     try {
       const start = await this.#begin();
       this.assigned = true;
-      await this.#options.onAssigned?.(this.#parts.partition);
-      await this.#work(start);
+      // The transform's own end reaches this partition's `stop` a few turns later: no batch may come in between.
+      const signal = AbortSignal.any([this.#stop.signal, this.#options.signal]);
+      await this.#options.onAssigned?.(this.#parts.partition, { next: start, signal });
+      if (!signal.aborted) await this.#work(start);
       await this.#settle();
     } catch (error) {
       // The handler's own failure leaves the commits before it good.

@@ -73,6 +73,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a member is told of a partition that it takes. */
+export interface Assignment {
+  /** No record before this offset comes: the group has committed it, or begins there. */
+  readonly next: number;
+  /** Aborts when the partition is to be given up: what is done for it is in vain, and no batch of it comes. */
+  readonly signal: AbortSignal;
+}
+
 export interface TransformOptions {
   /** The consumer group; its committed offsets are where work resumes. */
   readonly group: string;
@@ -85,7 +93,7 @@ export interface TransformOptions {
    * Called before the first batch of a partition, when a former owner can no longer commit: restore per-car state here
    * by reading a state topic to its end. Called again when the partition comes back after a revocation or a fenced commit.
    */
-  readonly onAssigned?: (partition: number) => Promise<void>;
+  readonly onAssigned?: (partition: number, assignment: Assignment) => Promise<void>;
   /** The partition now belongs to another member: forget its state. */
   readonly onRevoked?: (partition: number) => void;
 }

@@ -88,6 +88,41 @@ export function transformContract({ open, prefix }: Bench): void {
       );
     });
 
+    it('tells with a partition where its records begin, and lets go of one that is still being restored', async () => {
+      const where = prefix();
+      const log = await open({ prefix: where });
+      await makeTopics(log, 1);
+      await log.append('in', numbered(30));
+      await transformAll(log, 'g');
+      await log.append('in', numbered(5));
+      const again = await open({ prefix: where });
+      const stop = new AbortController();
+      let next = -1;
+      let calls = 0;
+      await again.transform(
+        'in',
+        {
+          group: 'g',
+          signal: stop.signal,
+          onAssigned: async (_, assignment) => {
+            next = assignment.next;
+            expect(assignment.signal.aborted).toBe(false);
+            setTimeout(() => stop.abort(), 10);
+            await new Promise<void>((resolve) => {
+              assignment.signal.addEventListener('abort', () => resolve(), { once: true });
+            });
+          },
+        },
+        () => {
+          calls += 1;
+          return [];
+        },
+      );
+      expect(next).toBe(30);
+      expect(calls).toBe(0);
+      expect(await log.lag('g', 'in')).toBe(5);
+    });
+
     it('commits neither output nor offset of a batch whose handler throws, and throws what it threw', async () => {
       const log = await open();
       await makeTopics(log, 1);

@@ -6,7 +6,6 @@ import { scoresTopic } from '../../core/topics.ts';
 import { CLOCK_SET_BACK } from '../../scoring/follow.ts';
 import { Scorer } from '../../scoring/scorer.ts';
 import { handBundle, identityHead } from '../support/hand-bundle.ts';
-import { drive, recordOf } from '../support/small-fleet.ts';
 
 const detector = createDetector(handBundle({ heads: [identityHead({ span: 4 })] }));
 const topic = scoresTopic('v1');
@@ -74,8 +73,12 @@ describe('the scorer', () => {
     expect(one.score(batchOf([{ seq: 6 }])).outputs).toEqual([]);
   });
 
-  it('writes one state a car and batch, after its scores', () => {
-    const { outputs } = scorer().score(batchOf([{ seq: 1 }, { seq: 1, vin: 'B' }, { seq: 2 }]));
+  it('writes snapshots after the scores, one a car', () => {
+    const eager = new Scorer({
+      ...{ detector, version: 'v1', scoresTopic: topic.name, stateTopic: 'scorer-state.v1' },
+      stateBytes: 1_000_000,
+    });
+    const { outputs } = eager.score(batchOf([{ seq: 1 }, { seq: 1, vin: 'B' }, { seq: 2 }]));
     expect(outputs.map(({ topic: name, key }) => `${name} ${key}`)).toEqual([
       'scores.v1 A',
       'scores.v1 B',
@@ -146,35 +149,10 @@ describe('the scorer', () => {
     expect(result).toMatchObject({ scored: 1, invalid: 2 });
   });
 
-  it('gives the same bytes when another process takes over between any two batches', () => {
-    // B's counter begins anew half-way, and its last events before that come again.
-    const b = [...drive({ vin: 'B', rows: 90, seed: 2 })];
-    const restarted = b.slice(45).map((event, seq) => ({ ...event, seq }));
-    const records = [
-      ...drive({ vin: 'A', rows: 120 }),
-      ...[...b.slice(0, 45), ...restarted.slice(0, 9), ...b.slice(35, 45), ...restarted.slice(9)],
-    ].map((event, offset) => ({ ...recordOf(event), offset }));
-    const batch = (from: number, to: number): RecordBatch => ({
-      topic: 'telemetry',
-      partition: 0,
-      records: records.slice(from, to),
-      highWatermark: records.length,
-    });
-    const whole = scorer().score(batch(0, records.length)).outputs;
-    const states = new Map<string, Uint8Array>();
-    const pieces: Buffer[] = [];
-    for (let from = 0; from < records.length; from += 7) {
-      const next = scorer();
-      for (const [vin, bytes] of states) next.restore(vin, bytes);
-      for (const output of next.score(batch(from, from + 7)).outputs) {
-        if (output.topic === topic.name) pieces.push(Buffer.from(output.value!));
-        else states.set(output.key, output.value!);
-      }
-    }
-    const wanted = whole.filter((one) => one.topic === topic.name).map((one) => Buffer.from(one.value!));
-    expect(Buffer.concat(pieces).equals(Buffer.concat(wanted))).toBe(true);
-    for (const state of whole.filter((one) => one.topic !== topic.name))
-      expect(Buffer.from(states.get(state.key)!).equals(Buffer.from(state.value!))).toBe(true);
+  it('passes over an event under another key than its car', () => {
+    const { records, ...batch } = batchOf([{ seq: 1 }, { seq: 2 }]);
+    const strange = [records[0]!, { ...records[1]!, key: 'B' }];
+    expect(scorer().score({ ...batch, records: strange })).toMatchObject({ scored: 1, invalid: 1 });
   });
 
   it('takes no state of another layout or size, however it is broken', () => {
