@@ -1,5 +1,6 @@
-// The embedded log's tables in one lmdb environment, which several processes may have open: who writes holds lmdb's
-// write lock, readers see the last commit. Everything above works through `write` (one durable transaction) and `fresh`.
+// The embedded log's tables in one lmdb environment, which several processes may have open: who opens or writes holds a lock
+// (embedded-lock.ts), readers see the last commit. Everything above works through `write` (one durable transaction) and
+// `fresh`.
 //
 //   records     (topic id, partition, offset) → header, key, value
 //   partitions  (topic id, partition)         → next offset, earliest offset, greatest timestamp, bytes
@@ -19,6 +20,7 @@ import {
   type PartitionState,
   partitionKey,
 } from './embedded-format.ts';
+import { StoreLock } from './embedded-lock.ts';
 
 export interface TopicEntry {
   readonly id: number;
@@ -63,6 +65,7 @@ const LITTLE_ROOM_BYTES = 32 * 2 ** 20;
 
 export class EmbeddedStore {
   readonly dir: string;
+  readonly #lock: StoreLock;
   readonly #env: RootDatabase;
   readonly records: Database<Buffer, Buffer>;
   readonly partitions: Database<Buffer, Buffer>;
@@ -79,23 +82,18 @@ export class EmbeddedStore {
   constructor(dir: string) {
     this.dir = dir;
     try {
-      // A commit is on disk when it returns: with overlapping ones, a process that opens the store beside a writer may take an older
-      // root, and a commit that was acknowledged is gone (seen once, after a kill).
-      this.#env = open({
-        path: join(dir, 'store'),
-        maxDbs: 16,
-        maxReaders: MAX_READERS,
-        overlappingSync: false,
-      });
-      this.records = this.#env.openDB('records', RAW);
-      this.partitions = this.#env.openDB('partitions', RAW);
-      this.index = this.#env.openDB('index', RAW);
-      this.tombstones = this.#env.openDB('tombstones', RAW);
-      this.offsets = this.#env.openDB('offsets', JSON_VALUES);
-      this.members = this.#env.openDB('members', JSON_VALUES);
-      this.leases = this.#env.openDB('leases', JSON_VALUES);
-      this.sessions = this.#env.openDB('sessions', JSON_VALUES);
-      this.#meta = this.#env.openDB('meta', JSON_VALUES);
+      this.#lock = new StoreLock(dir);
+      const tables = this.#lock.hold(() => openTables(join(dir, 'store')));
+      this.#env = tables.env;
+      this.records = tables.records;
+      this.partitions = tables.partitions;
+      this.index = tables.index;
+      this.tombstones = tables.tombstones;
+      this.offsets = tables.offsets;
+      this.members = tables.members;
+      this.leases = tables.leases;
+      this.sessions = tables.sessions;
+      this.#meta = tables.meta;
     } catch (cause) {
       throw new TelltaleError('LOG_UNAVAILABLE', `the log in ${dir} cannot be opened: ${messageOf(cause)}`, {
         cause,
@@ -116,7 +114,7 @@ export class EmbeddedStore {
   write<T>(work: () => T): T {
     this.assertOpen();
     try {
-      return this.#env.transactionSync(work);
+      return this.#lock.hold(() => this.#env.transactionSync(work));
     } catch (error) {
       throw this.#outside(error);
     }
@@ -208,7 +206,10 @@ export class EmbeddedStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#env.close();
+    // The last one to close makes the file of locks unusable, until the next makes it anew: nobody may open meanwhile.
+    const closed = this.#lock.hold(() => ({ env: this.#env.close() }));
+    await closed.env;
+    await this.#lock.close();
   }
 
   /** An error of lmdb as one of telltale's. */
@@ -231,4 +232,21 @@ export class EmbeddedStore {
     const { bavail, bsize } = statfsSync(this.dir);
     return bavail * bsize;
   }
+}
+
+function openTables(path: string) {
+  // A commit is on disk when it returns.
+  const env = open({ path, maxDbs: 16, maxReaders: MAX_READERS, overlappingSync: false });
+  return {
+    env,
+    records: env.openDB<Buffer, Buffer>('records', RAW),
+    partitions: env.openDB<Buffer, Buffer>('partitions', RAW),
+    index: env.openDB<Buffer, Buffer>('index', RAW),
+    tombstones: env.openDB<Buffer, Buffer>('tombstones', RAW),
+    offsets: env.openDB<number, GroupKey>('offsets', JSON_VALUES),
+    members: env.openDB<string, GroupKey>('members', JSON_VALUES),
+    leases: env.openDB<Lease, GroupKey>('leases', JSON_VALUES),
+    sessions: env.openDB<Session, string>('sessions', JSON_VALUES),
+    meta: env.openDB<unknown, string>('meta', JSON_VALUES),
+  };
 }
