@@ -1,0 +1,83 @@
+// The leave-one-out table: of each part the difference it makes, with the noise beside it.
+import type { Figure } from '../support.ts';
+import type { Outcome } from './leave.ts';
+
+export interface Measure {
+  readonly name: string;
+  readonly digits: number;
+  readonly of: (outcome: Outcome) => number;
+}
+
+const AP: Measure = { name: 'AP', digits: 3, of: (one) => one.averagePrecision };
+/** What is told of trials with faults in them, and of rigs, where only rows are labelled. */
+export const EVENTS: readonly Measure[] = [
+  AP,
+  { name: 'recall, hindsight', digits: 3, of: (one) => one.hindsight },
+  { name: 'recall', digits: 3, of: (one) => one.budgets[0]!.recall },
+  { name: 'false alerts', digits: 1, of: (one) => one.budgets[0]!.falseAlerts },
+  { name: 'delay, s', digits: 1, of: (one) => one.budgets[0]!.delayS },
+  { name: 'recall at a quarter', digits: 3, of: (one) => one.budgets[1]!.recall },
+  { name: 'false alerts at a quarter', digits: 1, of: (one) => one.budgets[1]!.falseAlerts },
+];
+export const ROWS: readonly Measure[] = [AP, { name: 'F1', digits: 3, of: (one) => one.f1 }];
+
+export interface Row {
+  readonly part: string;
+  /** One a split, run or fleet, beside `whole` of the same. */
+  readonly outcomes: readonly { readonly without: Outcome; readonly whole: Outcome }[];
+  /** µs an event and CPU seconds of fitting that the part costs; null: not measured. */
+  readonly costUs: number | null;
+  readonly fitS: number | null;
+}
+
+/** Mean and standard error of the mean. */
+export function meanOf(values: readonly number[]): { readonly mean: number; readonly error: number } {
+  const n = values.length;
+  const mean = values.reduce((a, b) => a + b, 0) / n;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, error: n > 1 ? Math.sqrt(squares / (n - 1) / n) : Number.NaN };
+}
+
+const signed = (value: number, digits: number) =>
+  `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+const cost = (value: number | null, digits: number) => (value === null ? '' : value.toFixed(digits));
+
+/** A markdown table: the whole model first, then for each part how its absence differs. */
+export function tableOf(measures: readonly Measure[], rows: readonly Row[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const whole = rows[0]!.outcomes.map((one) => one.whole);
+  const wholeCells = measures.map(({ digits, of }) => {
+    const { mean, error } = meanOf(whole.map(of));
+    return `${mean.toFixed(digits)} ± ${error.toFixed(digits)}`;
+  });
+  const without = rows.map(({ part, outcomes, costUs, fitS }) => [
+    part,
+    ...measures.map(({ digits, of }) => {
+      const { mean, error } = meanOf(outcomes.map((one) => of(one.without) - of(one.whole)));
+      return `${signed(mean, digits)} ± ${error.toFixed(digits)}`;
+    }),
+    cost(costUs, 1),
+    cost(fitS, 0),
+  ]);
+  return [
+    line(['without', ...measures.map(({ name }) => name), 'costs, µs', 'fit, CPU s']),
+    `|${'---|'.repeat(measures.length + 3)}`,
+    line(['(nothing: the whole)', ...wholeCells, '', '']),
+    ...without.map(line),
+  ].join('\n');
+}
+
+/** The same as figures, to be kept. */
+export function figuresOf(set: string, measures: readonly Measure[], rows: readonly Row[]): Figure[] {
+  return rows.flatMap(({ part, outcomes }) =>
+    measures.map(({ name, of }): Figure => {
+      const { mean, error } = meanOf(outcomes.map((one) => of(one.without) - of(one.whole)));
+      return {
+        what: `${set}: without ${part}, ${name}`,
+        value: mean,
+        unit: '',
+        note: `± ${error.toPrecision(2)}, ${outcomes.length} pairs`,
+      };
+    }),
+  );
+}
