@@ -29,6 +29,11 @@ export const ERRORS = {
   },
   LOG_CLOSED: { retryable: false, means: 'The log was used after it was closed.' },
   LOG_CORRUPT: { retryable: false, means: 'The log holds something that this version cannot read.' },
+  LOG_REWOUND: {
+    retryable: false,
+    means:
+      'The log ends before what was acknowledged: records are gone, and their offsets are not given away again.',
+  },
   RECORD_INVALID: { retryable: false, means: 'A record in the log does not have the schema of its topic.' },
   CATALOGUE_INVALID: { retryable: false, means: 'A signal catalogue cannot be read or contradicts itself.' },
   RECORDING_INVALID: {

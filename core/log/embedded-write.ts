@@ -3,6 +3,7 @@
 import { TelltaleError } from '../errors.ts';
 import type { Clock } from '../service.ts';
 import type { Bell } from './embedded-bell.ts';
+import { KnownEnds } from './embedded-ends.ts';
 import {
   encodeRecord,
   encodeState,
@@ -32,6 +33,7 @@ interface OpenTopic {
 /** One write transaction in the making. Jobs check everything before they write, so that each is done whole or not. */
 export class Commit {
   readonly #store: EmbeddedStore;
+  readonly #ends: KnownEnds;
   readonly #clock: Clock;
   readonly #maxBytes: number;
   readonly #scratch: Buffer;
@@ -40,8 +42,9 @@ export class Commit {
   #addedBytes = 0;
   readonly rung = new Set<number>();
 
-  constructor(store: EmbeddedStore, clock: Clock, maxBytes: number, scratch: Buffer) {
+  constructor(store: EmbeddedStore, ends: KnownEnds, clock: Clock, maxBytes: number, scratch: Buffer) {
     this.#store = store;
+    this.#ends = ends;
     this.#clock = clock;
     this.#maxBytes = maxBytes;
     this.#scratch = scratch;
@@ -87,9 +90,22 @@ export class Commit {
     this.#store.addBytes(this.#addedBytes);
   }
 
+  /** Once all of it is on disk. */
+  done(): void {
+    for (const { entry, states } of this.#topics.values()) {
+      states.forEach((state, partition) => {
+        if (state !== undefined) this.#ends.remember(entry.id, partition, state.next);
+      });
+    }
+  }
+
+  /** @throws TelltaleError LOG_REWOUND, which undoes the transaction */
   #state(topic: OpenTopic, partition: number): PartitionState {
-    const state = topic.states[partition] ??
-      this.#store.state(topic.entry.id, partition) ?? { next: 0, earliest: 0, maxTimestampMs: 0, bytes: 0 };
+    const known = topic.states[partition];
+    if (known !== undefined) return known;
+    const stored = this.#store.state(topic.entry.id, partition);
+    const state = stored ?? { next: 0, earliest: 0, maxTimestampMs: 0, bytes: 0 };
+    this.#ends.check(topic.name, topic.entry.id, partition, state.next);
     topic.states[partition] = state;
     return state;
   }
@@ -187,16 +203,18 @@ export class WriteQueue {
   readonly #options: WriteQueueOptions;
   /** Where each record is put together; lmdb copies it. */
   readonly #scratch = Buffer.alloc(MAX_RECORD_BYTES + MAX_HEADER_BYTES);
+  readonly #ends: KnownEnds;
   #jobs: Job[] = [];
   #scheduled = false;
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
+    this.#ends = new KnownEnds(options.store.dir);
   }
 
   /**
    * Runs `work` in a transaction with others. Its TelltaleErrors must come before its first write: they reject this
-   * job alone. Resolves when all is on disk.
+   * job alone; LOG_REWOUND rejects all. Resolves when all is on disk.
    */
   run(records: number, work: (commit: Commit) => void): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -228,14 +246,14 @@ export class WriteQueue {
 
   #commit(jobs: readonly Job[]): void {
     const { store, bell, clock, maxBytes } = this.#options;
-    const commit = new Commit(store, clock, maxBytes, this.#scratch);
+    const commit = new Commit(store, this.#ends, clock, maxBytes, this.#scratch);
     try {
       store.write(() => {
         for (const job of jobs) {
           try {
             job.work(commit);
           } catch (error) {
-            if (!(error instanceof TelltaleError)) throw error;
+            if (!(error instanceof TelltaleError) || error.code === 'LOG_REWOUND') throw error;
             job.failure = error;
           }
         }
@@ -245,6 +263,7 @@ export class WriteQueue {
       for (const job of jobs) job.reject(error);
       return;
     }
+    commit.done();
     if (commit.rung.size > 0) bell.ring(commit.rung);
     for (const job of jobs) {
       if (job.failure === undefined) job.resolve();

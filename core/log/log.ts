@@ -115,7 +115,7 @@ export interface Log {
   /**
    * Resolves when all records are durable (embedded: committed to disk; Kafka: acks=all), rejects with none of them
    * readable or with a retryable error. Concurrent calls are batched; records of one call keep their order per key.
-   * @throws TelltaleError LOG_TOPIC_UNKNOWN, LOG_RECORD_TOO_LARGE, LOG_FULL, LOG_UNAVAILABLE, LOG_CLOSED
+   * @throws TelltaleError LOG_TOPIC_UNKNOWN, LOG_RECORD_TOO_LARGE, LOG_FULL, LOG_UNAVAILABLE, LOG_REWOUND, LOG_CLOSED
    */
   append(topic: string, records: readonly NewRecord[]): Promise<void>;
 

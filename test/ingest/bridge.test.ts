@@ -320,6 +320,22 @@ describe('a log that is away', () => {
     );
   });
 
+  it('that lost what it had acknowledged ends the service, and health says so until then', async () => {
+    const rig = await startRig();
+    const car = await rig.car('CAR1');
+    rig.intercept(async () => {
+      throw new TelltaleError('LOG_REWOUND', 'partition 0 ends before offset 9');
+    });
+    car.publish(topicOf('CAR1'), eventOf('CAR1', 1));
+    await expect(rig.ingest.done).rejects.toMatchObject({ code: 'LOG_REWOUND' });
+    expect(rig.ingest.health()).toMatchObject({
+      status: 'down',
+      why: [
+        expect.stringMatching(/^no car is acknowledged \(telemetry\) since .*: LOG_REWOUND: partition 0/),
+      ],
+    });
+  });
+
   it('for good ends the service with the error', async () => {
     const rig = await startRig();
     const car = await rig.car('CAR1');
