@@ -125,6 +125,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'scenario',
       'fleetSize',
       'fleetSeed',
+      'start',
       'speed',
       'history',
       'duration',
@@ -153,6 +154,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'scenario',
       'fleetSize',
       'fleetSeed',
+      'start',
       'history',
       'duration',
       'label',
@@ -291,8 +293,7 @@ if (import.meta.main) {
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    if (error instanceof TelltaleError) console.error(errorText(error));
-    else console.error(error);
+    console.error(errorText(error) ?? error);
     process.exitCode = 1;
   }
 }

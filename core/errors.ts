@@ -34,6 +34,10 @@ export const ERRORS = {
     means:
       'The log ends before what was acknowledged: records are gone, and their offsets are not given away again.',
   },
+  FILE_UNUSABLE: {
+    retryable: false,
+    means: 'A file or folder that was named cannot be read or written: it is named with the cause.',
+  },
   RECORD_INVALID: { retryable: false, means: 'A record in the log does not have the schema of its topic.' },
   CATALOGUE_INVALID: { retryable: false, means: 'A signal catalogue cannot be read or contradicts itself.' },
   RECORDING_INVALID: {
@@ -96,9 +100,30 @@ export function isRetryable(error: unknown): boolean {
   return error instanceof TelltaleError && error.retryable;
 }
 
-/** The message of anything thrown, for a log line or a reason. */
+/** What the system says of a file, in words. */
+const FILE_FAULTS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'a file stands where a folder is needed',
+  EISDIR: 'is a folder, a file is needed',
+  EEXIST: 'is there already',
+  EACCES: 'may not be opened by this user',
+  EPERM: 'may not be changed by this user',
+  EROFS: 'the disk can only be read',
+  ENOSPC: 'the disk is full',
+  EMFILE: 'too many files are open',
+};
+
+/** The file that a failed system call was about, and what is wrong with it in words; null: the error is of another kind. */
+export function fileFault(error: unknown): { readonly path: string; readonly what: string } | null {
+  if (!(error instanceof Error)) return null;
+  const { code = '', path, syscall } = error as NodeJS.ErrnoException;
+  const what = Object.hasOwn(FILE_FAULTS, code) ? FILE_FAULTS[code] : undefined;
+  return what === undefined || path === undefined || syscall === undefined ? null : { path, what };
+}
+
+/** The message of anything thrown, for a log line or a reason; of a file, which who asks names, in words. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return fileFault(error)?.what ?? (error instanceof Error ? error.message : String(error));
 }
 
 /** Ends the work when an invariant of the program itself is broken: such an error is never caught and retried. */

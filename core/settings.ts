@@ -211,6 +211,11 @@ export const SETTINGS = {
   scenario: setting(text('NAME|FILE'), 'demo', 'A ready scenario by name, or a scenario file (YAML)'),
   fleetSize: setting(maybe(integer(1, 1_000_000)), null, 'Number of cars (default: the scenario says)'),
   fleetSeed: setting(maybe(integer(0, 0xffff_ffff)), null, 'Seed of the fleet (default: the scenario says)'),
+  start: setting(
+    moment,
+    null,
+    'Event time at which the drive begins, after its history (default: the scenario says, or now)',
+  ),
   speed: setting(pace, null, 'Event time against real time; max: as fast as the broker takes it (default 1)'),
   duration: setting(
     maybe(duration(1000, 3650 * 86_400_000)),

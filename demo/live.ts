@@ -1,6 +1,8 @@
 // `npm start`: a simulated fleet on the whole stream. The first start drives a first history through the real path, trains
 // on it and releases; every start then goes live and breaks a car now and then. A second start goes on where this one ended.
+
 import { resolveCatalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { aborted, type Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { createTelemetryReader } from '../core/telemetry-reader.ts';
@@ -25,7 +27,7 @@ const PROGRESS_MS = 2000;
 export async function runLiveDemo(settings: Settings, context: Context): Promise<void> {
   const { say, signal } = context;
   const catalogue = await resolveCatalogue(settings);
-  const scenario = await scenarioOf(settings);
+  const scenario = await scenarioOf(settings, context.clock());
   const bounds = timeBoundsOf(settings);
   // A fleet faster than the clock is ahead of it.
   const stack = await startStack(settings, context, catalogue, {
@@ -33,7 +35,7 @@ export async function runLiveDemo(settings: Settings, context: Context): Promise
     timeBounds: { ...bounds, maxAheadMs: scenario.speed > 1 ? Infinity : bounds.maxAheadMs },
   });
   try {
-    say(`telltale: ${scenario.cars} cars on the ${stack.log.kind} log; Ctrl-C stops`);
+    say(`telltale: ${counted(scenario.cars, 'car')} on the ${stack.log.kind} log; Ctrl-C stops`);
     say(`page: ${stack.pageLink}`);
     say('(the link opens the page in one browser, once; npx telltale page-link prints another)');
     await driveOn(stack, context, (driving) => drive(stack, scenario, settings, driving));
@@ -113,7 +115,7 @@ async function showHistory(fleet: FleetRun, wanted: number, { say, clock, signal
   const timer = setInterval(() => {
     const { acknowledged } = fleet.stats().counts;
     const percent = Math.min(99, Math.round((100 * acknowledged) / wanted));
-    say(`history: ${percent} % (${acknowledged.toLocaleString('en')} events through MQTT into the log)`);
+    say(`history: ${percent} % (${counted(acknowledged, 'event')} through MQTT into the log)`);
   }, PROGRESS_MS);
   try {
     await Promise.race([fleet.caughtUp, fleet.done, aborted(signal)]);
@@ -123,7 +125,7 @@ async function showHistory(fleet: FleetRun, wanted: number, { say, clock, signal
   const { acknowledged } = fleet.stats().counts;
   const seconds = (clock() - startedMs) / 1000;
   if (acknowledged > 0 && !signal.aborted)
-    say(`history: ${acknowledged.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);
+    say(`history: ${counted(acknowledged, 'event')} in ${seconds.toFixed(1)} s`);
 }
 
 async function trainFirst(stack: Stack, settings: Settings, context: Context): Promise<void> {
@@ -135,7 +137,7 @@ async function trainFirst(stack: Stack, settings: Settings, context: Context): P
 
 async function goLive(stack: Stack, fleet: FleetRun, context: Context): Promise<void> {
   const { say, signal } = context;
-  say(`live: ${fleet.vins.length} cars, one event a second each; break one on the page`);
+  say(`live: ${counted(fleet.vins.length, 'car')}, one event a second each; break one on the page`);
   const plan = breaks({
     combustion: fleet.carsOf('combustion'),
     electric: fleet.carsOf('electric'),

@@ -1,6 +1,7 @@
 // The commands `telltale simulate` and `telltale record`: which kind of run the settings ask for, what is shown of it.
 import { renamedLine } from '../core/car-ids.ts';
 import { resolveCatalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { openLog } from '../core/log/open.ts';
 import { openRecording, readingOf } from '../core/recording.ts';
@@ -41,16 +42,18 @@ export const credentials = (settings: Pick<Settings, 'mqttPassword'>) =>
   settings.mqttPassword === '' ? {} : { username: 'car', password: settings.mqttPassword };
 
 /** The scenario that the settings name, with what they override. */
-export async function scenarioOf(settings: Settings): Promise<Scenario> {
+export async function scenarioOf(settings: Settings, nowMs: number): Promise<Scenario> {
   const file = await loadScenario(settings.scenario);
-  const scenario = resolveScenario(file, {
+  const changes = {
     cars: settings.fleetSize,
     seed: settings.fleetSeed,
+    startMs: settings.start && momentMs(settings.start, nowMs),
     historyMs: settings.history,
     durationMs: settings.duration,
     speed: settings.speed,
     processes: settings.processes,
-  });
+  };
+  const scenario = resolveScenario(file, changes, nowMs);
   if (scenario.speed === Number.POSITIVE_INFINITY && scenario.durationMs === null)
     throw new TelltaleError('CONFIG_INVALID', '--duration: needed, this scenario has no end and speed max');
   return scenario;
@@ -89,7 +92,7 @@ export async function runSimulate(settings: Settings, context: Context): Promise
     } finally {
       await log.close();
     }
-  } else await driveScenario(await scenarioOf(settings), settings, context);
+  } else await driveScenario(await scenarioOf(settings, context.clock()), settings, context);
 }
 
 /** Which process of a split fleet this one is; null: it drives the whole. */
@@ -138,6 +141,7 @@ async function driveScenario(asked: Scenario, settings: Settings, context: Conte
   const { signal, say, warn } = context;
   const scenario = endingNow(asked, context);
   const progress = settings.json ? warn : say;
+  if (scenario.startMs !== null) progress(`${scenario.name}: ${sameAgain(scenario.startMs)}`);
   const run = start(scenario, settings, context);
   // The desk speaks to one of the brokers: listen at each.
   const followers = brokersOf(settings).map((broker) =>
@@ -168,6 +172,10 @@ async function driveScenario(asked: Scenario, settings: Settings, context: Conte
   const summary = summarise(scenario.name, reports);
   for (const line of settings.json ? [JSON.stringify(summary)] : summaryLines(summary)) say(line);
 }
+
+/** A start that the clock had a say in is told, so that a run can be made again. */
+const sameAgain = (startMs: number) =>
+  `begins at ${new Date(startMs).toISOString()}: with --start and that time the same comes again`;
 
 /** Cars named on the command line; one that ends in * is a prefix; none: all. */
 function wanted(names: readonly string[]): (id: string) => boolean {
@@ -208,11 +216,11 @@ function tellReplay(tape: Tape, replay: Replay, settings: Settings, context: Con
   const stats = replay.stats();
   for (const sample of stats.brokenSamples) context.warn(`${tape.name}: ${sample}`);
   const more = stats.brokenRows - stats.brokenSamples.length;
-  if (more > 0) context.warn(`${tape.name}: and ${more} more broken rows`);
+  if (more > 0) context.warn(`${tape.name}: and ${counted(more, 'more broken row')}`);
   if (settings.json) context.say(JSON.stringify(stats));
   else
     context.say(
-      `${tape.name}: ${stats.cars} cars, ${stats.rows} rows driven, ${stats.brokenRows} broken; ` +
+      `${tape.name}: ${counted(stats.cars, 'car')}, ${counted(stats.rows, 'row')} driven, ${stats.brokenRows} broken; ` +
         `published ${stats.counts.offered}, acknowledged ${stats.counts.acknowledged}`,
     );
 }
@@ -227,18 +235,19 @@ export async function runRecord(settings: Settings, context: Context): Promise<v
       const tape = await tapeBetween(settings, context, log);
       const signals = catalogue.signals.map((s) => s.name);
       const { rows, cars } = await recordTape(tape, signals, settings.out, context.signal);
-      context.say(`${settings.out}: ${rows} rows of ${cars} cars from the log`);
+      context.say(`${settings.out}: ${counted(rows, 'row')} of ${counted(cars, 'car')} from the log`);
     } finally {
       await log.close();
     }
     return;
   }
-  const scenario = await scenarioOf(settings);
+  const scenario = await scenarioOf(settings, context.clock());
   const startMs = scenario.startMs ?? context.clock();
   const { rows, cars, truths } = await recordScenario(scenario, startMs, settings.out, {
     label: settings.label,
     signal: context.signal,
   });
   const faults = truths.filter((t) => t.phase === 'started').length;
-  context.say(`${settings.out}: ${rows} rows of ${cars} cars, ${faults} faults`);
+  const what = `${counted(rows, 'row')} of ${counted(cars, 'car')}, ${counted(faults, 'fault')}`;
+  context.say(`${settings.out}: ${what}; ${sameAgain(startMs)}`);
 }

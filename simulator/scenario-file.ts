@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { Ajv, type ErrorObject } from 'ajv';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { messageOf, TelltaleError } from '../core/errors.ts';
-import { completeScenario, type Scenario, spanMs } from './scenario.ts';
+import { completeScenario, type Scenario, spanMs, startOf } from './scenario.ts';
 import { type ScenarioFile, ScenarioSchema } from './scenario-schema.ts';
 
 /** Scenarios that come with telltale. */
@@ -114,10 +114,15 @@ function faultOf(error: ErrorObject): Fault[] {
 /** What the schema cannot say. */
 function contradictions(file: ScenarioFile): Fault[] {
   const faults: Fault[] = [];
-  const { start, network } = file;
-  if (start !== undefined && start !== 'now' && Number.isNaN(Date.parse(start)))
-    faults.push({ path: ['start'], what: 'start must be an ISO time or now' });
-  if (start !== undefined && start !== 'now' && Date.parse(start) < 86_400_000)
+  const { network } = file;
+  // Any clock does: it is only asked whether there is a start, and how old one is that the clock does not move.
+  const startMs = startOf(file.start, 2 * 86_400_000);
+  if (Number.isNaN(startMs))
+    faults.push({
+      path: ['start'],
+      what: 'start must be an ISO time, yesterday with an hour such as 04:00, or now',
+    });
+  if (startMs !== null && startMs < 86_400_000)
     faults.push({ path: ['start'], what: 'start must be after 1970-01-01' });
   const whole = (text: string | undefined, path: Path) => {
     if (text !== undefined && (spanMs(text) < 1000 || spanMs(text) % 1000 !== 0))
@@ -158,19 +163,21 @@ function contradictions(file: ScenarioFile): Fault[] {
 export interface ScenarioChanges {
   readonly cars?: number | null;
   readonly seed?: number | null;
+  readonly startMs?: number | null;
   readonly historyMs?: number | null;
   readonly durationMs?: number | null;
   readonly speed?: number | null;
   readonly processes?: number | null;
 }
 
-/** A scenario with its defaults and the changes a command line asks for. */
-export function resolveScenario(file: ScenarioFile, changes: ScenarioChanges = {}): Scenario {
-  const scenario = completeScenario(file);
+/** A scenario with its defaults and the changes a command line asks for. `nowMs`: as completeScenario takes it. */
+export function resolveScenario(file: ScenarioFile, changes: ScenarioChanges = {}, nowMs?: number): Scenario {
+  const scenario = completeScenario(file, nowMs);
   return {
     ...scenario,
     cars: changes.cars ?? scenario.cars,
     seed: changes.seed ?? scenario.seed,
+    startMs: changes.startMs ?? scenario.startMs,
     historyMs: changes.historyMs ?? scenario.historyMs,
     durationMs: changes.durationMs ?? scenario.durationMs,
     speed: changes.speed ?? scenario.speed,

@@ -163,7 +163,11 @@ export const ScenarioSchema = Type.Object(
     seed: Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff })),
     cars: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
     every: Optional(Span('Interval between a car’s events, whole seconds; default 1s')),
-    start: Optional(Type.String({ description: 'Event time of the start: an ISO time, or `now` (default)' })),
+    start: Optional(
+      Type.String({
+        description: 'Event time of the start: an ISO time, `yesterday 04:00` (UTC), or `now` (default)',
+      }),
+    ),
     history: Optional(Span('So much of the past is driven first, as fast as the broker takes it')),
     duration: Optional(Span('Event time to drive after the history; default: until stopped')),
     speed: Optional(

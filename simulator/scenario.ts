@@ -1,4 +1,5 @@
 // A scenario ready to run: the file's words with every default filled in, and times in milliseconds.
+import { invariant } from '../core/errors.ts';
 import type { RoadMix } from './driving.ts';
 import type { FaultId } from './faults.ts';
 import type { ModelId, StyleId } from './models.ts';
@@ -129,15 +130,31 @@ function networkOf(file: ScenarioFile['network']): NetworkPlan {
   };
 }
 
-/** Fills in the defaults of a scenario that has passed the schema. */
-export function completeScenario(file: ScenarioFile): Scenario {
+const DAY_MS = 86_400_000;
+
+/**
+ * Event time of a scenario's start, null for the clock's now, NaN where the words say none. A day of its own is best the one before
+ * the clock's: it is over, and not so old that ingest refuses it.
+ */
+export function startOf(words: string | undefined, nowMs: number): number | null {
+  if (words === undefined || words === 'now') return null;
+  const yesterday = /^yesterday ([01]\d|2[0-3]):([0-5]\d)$/.exec(words);
+  if (!yesterday) return Date.parse(words);
+  const [, hours, minutes] = yesterday.map(Number);
+  return Math.floor(nowMs / DAY_MS) * DAY_MS - DAY_MS + hours! * 3_600_000 + minutes! * 60_000;
+}
+
+/** Fills in the defaults of a scenario that has passed the schema. `nowMs`: the clock, for a start such as `yesterday 04:00`. */
+export function completeScenario(file: ScenarioFile, nowMs = Number.NaN): Scenario {
+  const startMs = startOf(file.start, nowMs);
+  invariant(!Number.isNaN(startMs), `the start "${file.start}" needs a clock`);
   return {
     name: file.name,
     about: file.about ?? '',
     seed: file.seed ?? 1,
     cars: file.cars,
     everyMs: spanMs(file.every ?? '1s'),
-    startMs: file.start === undefined || file.start === 'now' ? null : Date.parse(file.start),
+    startMs,
     historyMs: spanMs(file.history ?? '0s'),
     durationMs: optionalMs(file.duration),
     speed: file.speed === 'max' ? Number.POSITIVE_INFINITY : (file.speed ?? 1),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -71,7 +71,7 @@ describe('telltale simulate', () => {
     const flags = ['--csv', file, '--speed', 'max', '--mqtt-port', String(broker.port)];
     const { code, out, err } = await telltale('simulate', ...flags).ended;
     expect(code).toBe(0);
-    expect(out).toContain('1 cars, 2 rows driven, 1 broken; published 2, acknowledged 2');
+    expect(out).toContain('1 car, 2 rows driven, 1 broken; published 2, acknowledged 2');
     expect(err).toContain('line 3: 2 cells, the header has 3');
     expect(telemetry(broker).map((r) => decode(r).signals)).toEqual([{ x: 1 }, { x: 3 }]);
   });
@@ -118,6 +118,8 @@ describe('telltale simulate, of times of the past', () => {
   });
 });
 
+const COMMUTE = ['--scenario', 'commute-day', '--fleet-size', '4', '--duration', '1m'];
+
 describe('telltale record', () => {
   it('writes a scenario that can be read as a recording', async () => {
     const file = join(await folder(), 'demo.csv.gz');
@@ -128,6 +130,27 @@ describe('telltale record', () => {
     const recording = await openRecording(file);
     expect(recording.rowCount).toBe(180);
     expect(recording.ids.size).toBe(6);
+  });
+
+  it('says when it begins, and writes the same again from then', async () => {
+    const out = await folder();
+    const record = (name: string, ...flags: string[]) =>
+      telltale('record', ...COMMUTE, ...flags, '--out', join(out, name)).ended;
+    const first = await record('a.csv');
+    expect(first.code).toBe(0);
+    const [, start] =
+      /begins at (\S+): with --start and that time the same comes again/.exec(first.out) ?? [];
+    expect(start).toMatch(/T04:00:00\.000Z$/);
+    const age = Date.now() - Date.parse(start!);
+    expect(age).toBeGreaterThanOrEqual(20 * 3_600_000);
+    expect(age).toBeLessThan(44 * 3_600_000 + 60_000);
+    await record('b.csv', '--start', start!);
+    await record('c.csv', '--start', '2026-05-12T04:00:00Z');
+    const [a, b, c] = await Promise.all(
+      ['a.csv', 'b.csv', 'c.csv'].map((name) => readFile(join(out, name), 'utf8')),
+    );
+    expect(a).toBe(b);
+    expect(c!.split('\n')[1]).toContain(String(Date.UTC(2026, 4, 12, 4)).slice(0, 8));
   });
 
   it('needs a file and an end', async () => {

@@ -22,7 +22,7 @@ fleets:
 
 describe('a scenario file', () => {
   it.each(READY_SCENARIOS.map((name) => [name] as const))('%s is ready to run', async (name) => {
-    const scenario = completeScenario(await loadScenario(name));
+    const scenario = completeScenario(await loadScenario(name), Date.UTC(2029, 1, 3, 15, 30));
     expect(scenario.name).toBe(name);
     const { second } = rig({ ...scenario, cars: 20, startMs: null });
     expect(second()).toHaveLength(20);
@@ -48,7 +48,10 @@ describe('a scenario file', () => {
       'faults:\n  - fault: misfire\n    at: 1m\n    cars:\n      fleet: nobody\n',
       'f.yaml:11:14: no fleet is named "nobody"',
     ],
-    ['start: yesterday\n', 'f.yaml:7:8: start must be an ISO time or now'],
+    [
+      'start: yesterday\n',
+      'f.yaml:7:8: start must be an ISO time, yesterday with an hour such as 04:00, or now',
+    ],
     ['seed: [1\n', 'f.yaml:8:1: '],
     [
       'network:\n  tunnel: [5m, 1m]\n',
@@ -73,7 +76,7 @@ describe('a scenario file', () => {
   });
 
   it('that is not there is told with the ready ones', async () => {
-    await expect(loadScenario('nowhere.yaml')).rejects.toThrow(/nowhere\.yaml: ENOENT.*demo, commute-day/s);
+    await expect(loadScenario('nowhere.yaml')).rejects.toThrow(/nowhere\.yaml: there is no such file or folder \(.*demo, commute-day/s);
   });
 
   it('gives way to the command line', () => {
@@ -85,6 +88,16 @@ describe('a scenario file', () => {
       speed: Number.POSITIVE_INFINITY,
     });
     expect(scenario).toMatchObject({ cars: 4, seed: 3, durationMs: 5000, speed: Number.POSITIVE_INFINITY });
+  });
+
+  it('starts yesterday, so that it is never too old for ingest, or where the command line says', async () => {
+    const nowMs = Date.UTC(2029, 1, 3, 15, 30);
+    const file = await loadScenario('commute-day');
+    expect(resolveScenario(file, {}, nowMs).startMs).toBe(Date.UTC(2029, 1, 2, 4));
+    expect(resolveScenario(file, {}, Date.UTC(2029, 2, 1)).startMs).toBe(Date.UTC(2029, 1, 28, 4));
+    expect(resolveScenario(file, { startMs: 5000 }, nowMs).startMs).toBe(5000);
+    expect(() => resolveScenario(file)).toThrow(/"yesterday 04:00" needs a clock/);
+    expect(() => parseScenario(`${BASE}start: yesterday 24:00\n`, 'f.yaml')).toThrow('start must be');
   });
 
   it('reads spans', () => {
