@@ -73,6 +73,24 @@ interface Answer {
   readonly message: string;
 }
 
+/** What a check of a request's parts says of the first fault, as Fastify hands it on. */
+interface Checked {
+  readonly validationContext?: string;
+  readonly validation?: readonly {
+    readonly keyword: string;
+    readonly instancePath: string;
+    readonly params: { readonly allowedValues?: readonly unknown[] };
+  }[];
+}
+
+/** The words of a request that is wrong; of a value that is none of a few, which these are. */
+function whyInvalid(error: unknown): string {
+  const { validation: [first] = [], validationContext = '' } = error as Checked;
+  const allowed = first?.keyword === 'enum' ? first.params.allowedValues : undefined;
+  if (first === undefined || allowed === undefined) return messageOf(error);
+  return `${validationContext}${first.instancePath} must be one of ${allowed.join(', ')}`;
+}
+
 function answerFor(error: unknown): Answer {
   if (error instanceof HttpError)
     return { status: HTTP_ERRORS[error.code], code: error.code, message: error.message };
@@ -81,8 +99,14 @@ function answerFor(error: unknown): Answer {
   const status = (error as { statusCode?: unknown }).statusCode;
   if (status === 413) return { status, code: 'TOO_LARGE', message: messageOf(error) };
   if (typeof status === 'number' && status >= 400 && status < 500)
-    return { status, code: 'INVALID', message: messageOf(error) };
+    return { status, code: 'INVALID', message: whyInvalid(error) };
   return { status: 500, code: 'INTERNAL', message: 'an error of this program; the server has logged it' };
+}
+
+/** The same of what never reaches a route: an address that cannot be decoded, or that no route could match. */
+export function answerFrameworkError(error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  const { status, code, message } = answerFor(error);
+  void reply.status(status).send({ code, message });
 }
 
 /** Makes every error and every unknown path answer with {code, message}. */

@@ -16,7 +16,7 @@ import { allowOtherOrigins } from './cors.ts';
 import { openFeed } from './feed.ts';
 import type { FeedLimits } from './feed-session.ts';
 import { FleetView } from './fleet-view.ts';
-import { answerErrors, Visitors } from './http.ts';
+import { answerErrors, answerFrameworkError, Visitors } from './http.ts';
 import { addPage } from './page-files.ts';
 import { addRoutes, type FleetControl } from './routes.ts';
 import { SignIn } from './sign-in.ts';
@@ -103,6 +103,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: LATE_CHECK_MS },
     forceCloseConnections: true,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    frameworkErrors: answerFrameworkError,
   });
   allowOtherOrigins(app);
   boundConnections(app.server, metrics);
