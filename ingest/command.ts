@@ -1,6 +1,7 @@
 // The commands of this room: `telltale ingest` runs the broker and the bridge; `dead-letters` and `redrive` care for what
 // could not be accepted.
 import { resolveCatalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import { openLog } from '../core/log/open.ts';
 import { startMetricsServer } from '../core/metrics-server.ts';
@@ -53,7 +54,7 @@ export async function runIngest(settings: Settings, context: Context): Promise<v
       await ingest.stop();
     }
     const { accepted, deadLetters } = ingest.stats();
-    say(`ingest: stopped after ${accepted} events and ${deadLetters} dead letters`);
+    say(`ingest: stopped after ${counted(accepted, 'event')} and ${counted(deadLetters, 'dead letter')}`);
   } finally {
     await log.close();
   }
@@ -98,11 +99,15 @@ export async function runRedrive(settings: Settings, context: Context): Promise<
   try {
     await createFixedTopics(log, settings.partitions);
     const choice = choiceOf(settings, clock());
-    const { sent, failing, leftOut } = await redrive({
+    const { sent, missing, failing, leftOut } = await redrive({
       ...{ log, catalogue, choice, dryRun, signal },
       timeBounds: timeBoundsOf(settings),
     });
-    say(`redrive: ${sent} ${dryRun ? 'would be sent' : 'sent'} again`);
+    const lost =
+      missing === 0
+        ? ''
+        : `; ${counted(missing, 'reading')} of them ${missing === 1 ? 'is' : 'are'} taken as missing`;
+    say(`redrive: ${sent} ${dryRun ? 'would be sent' : 'sent'} again${lost}`);
     say(
       `redrive: still failing: ${describeCounts(failing)}${leftOut === 0 ? '' : `; not chosen: ${leftOut}`}`,
     );

@@ -76,7 +76,7 @@ it('an event is refused, listed, and sent again when its time is allowed', async
   });
   service.stop.abort();
   await ended;
-  expect(service.said.at(-1)).toBe('ingest: stopped after 1 events and 2 dead letters');
+  expect(service.said.at(-1)).toBe('ingest: stopped after 1 event and 2 dead letters');
 
   const listed = commandLine(dir);
   await runDeadLetters(listed.settings, listed.context);

@@ -71,6 +71,7 @@ describe('redrive', () => {
     const report = await run(TIME_BOUNDS);
     expect(report).toEqual({
       sent: 0,
+      missing: 0,
       failing: new Map([['implausible-time', 3]]),
       leftOut: 0,
     });
@@ -86,10 +87,10 @@ describe('redrive', () => {
     expect((await open()).map(({ client }) => client).sort()).toEqual(['CAR1', 'CAR3']);
     expect(await run(OLDER)).toMatchObject({ sent: 1 });
     expect(await telemetry()).toEqual([old.toString(), ahead.toString()].sort());
-    expect(await run(ANY_TIME)).toEqual({ sent: 1, failing: new Map(), leftOut: 0 });
+    expect(await run(ANY_TIME)).toEqual({ sent: 1, missing: 0, failing: new Map(), leftOut: 0 });
     expect(await telemetry()).toEqual([old.toString(), ahead.toString(), far.toString()].sort());
     expect(await open()).toEqual([]);
-    expect(await run(ANY_TIME)).toEqual({ sent: 0, failing: new Map(), leftOut: 0 });
+    expect(await run(ANY_TIME)).toEqual({ sent: 0, missing: 0, failing: new Map(), leftOut: 0 });
   });
 
   it('keeps what a letter was, and says what is wrong with it now', async () => {
@@ -120,9 +121,22 @@ describe('redrive', () => {
     expect(await open()).toMatchObject([{ client: 'CAR3', reason: 'wrong-schema' }]);
   });
 
+  it('counts the readings that go along and that nobody will use', async () => {
+    const signals = { speedKmh: 5000, coolantC: 'hot', fuel: 3 };
+    const odd = Buffer.from(
+      JSON.stringify({ vin: 'CAR4', seq: 4, ts: R - 500 * DAY_MS, signals, note: 'x' }),
+    );
+    await refuse('CAR4', odd, 'wrong-schema');
+    const twoOfThem = { sent: 2, missing: 3, failing: new Map([['implausible-time', 2]]), leftOut: 0 };
+    expect(await run(OLDER, {}, true)).toEqual(twoOfThem);
+    expect(await run(OLDER)).toEqual(twoOfThem);
+    expect(await telemetry()).toEqual([odd.toString(), old.toString()].sort());
+  });
+
   it('only says so in a dry run', async () => {
     expect(await run(OLDER, {}, true)).toEqual({
       sent: 1,
+      missing: 0,
       failing: new Map([['implausible-time', 2]]),
       leftOut: 0,
     });
@@ -161,7 +175,7 @@ it('what an earlier program refused for a reading or a name passes now, as it ca
   const flux = eventOf('CAR2', 2, { flux: 1 });
   await refuse('CAR1', hot, 'impossible-value', Date.now());
   await refuse('CAR2', flux, 'unknown-signal', Date.now());
-  expect(await run(TIME_BOUNDS)).toEqual({ sent: 2, failing: new Map(), leftOut: 0 });
+  expect(await run(TIME_BOUNDS)).toEqual({ sent: 2, missing: 2, failing: new Map(), leftOut: 0 });
   expect(await telemetry()).toEqual([hot.toString(), flux.toString()].sort());
 });
 
