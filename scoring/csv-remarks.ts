@@ -5,6 +5,7 @@ import type { ModelBundle } from '../core/model/bundle.ts';
 import { isElse } from '../core/model/features.ts';
 import type { Recording } from '../core/recording.ts';
 import type { ColumnFacts } from '../core/recording-column.ts';
+import type { RowOrder } from '../core/recording-order.ts';
 import type { RecordingRow } from '../core/recording-rows.ts';
 
 /** Names told of in one line; the others are counted. */
@@ -130,6 +131,42 @@ export class LostSignals {
     return [
       `signals that are not measured for longer than is usual, so they say nothing there: ${listed(told)}`,
     ];
+  }
+}
+
+/** Older rows in a row after which the time of an id is taken to begin anew, as training takes it. */
+const BEGUN_ANEW = 10;
+
+interface LastRow {
+  newestMs: number;
+  older: number;
+  readonly values: Float64Array;
+}
+
+/** Rows that are older than the one before, or that come twice: what orderRemarks tells. */
+export class RowsInTime implements RowOrder {
+  readonly #last = new Map<string, LastRow>();
+  outOfOrder = 0;
+  begunAnew = 0;
+  twice = 0;
+
+  see(id: string, tsMs: number, values: Float64Array): void {
+    const last = this.#last.get(id);
+    if (!last) {
+      this.#last.set(id, { newestMs: tsMs, older: 0, values: values.slice() });
+      return;
+    }
+    if (tsMs < last.newestMs) {
+      last.older += 1;
+      this.outOfOrder += 1;
+      if (last.older < BEGUN_ANEW) return;
+      this.outOfOrder -= 1;
+      this.begunAnew += 1;
+    } else if (tsMs === last.newestMs && values.every((value, k) => Object.is(value, last.values[k])))
+      this.twice += 1;
+    last.older = 0;
+    last.newestMs = tsMs;
+    last.values.set(values);
   }
 }
 

@@ -16,7 +16,7 @@ import {
 } from '../core/model/hysteresis.ts';
 import { openRecording, type RecordingOptions } from '../core/recording.ts';
 import { Limits } from '../core/recording-limits.ts';
-import { timeDirection } from '../core/recording-order.ts';
+import { orderRemarks, timeDirection } from '../core/recording-order.ts';
 import type { RecordingRow } from '../core/recording-rows.ts';
 import { type Car, newCar } from './car.ts';
 import {
@@ -24,6 +24,7 @@ import {
   columnRemarks,
   LostSignals,
   RowSteps,
+  RowsInTime,
   signalsGiven,
   UnusualSignals,
 } from './csv-remarks.ts';
@@ -56,6 +57,9 @@ interface Followed {
 
 const cell = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
+/** What becomes of a row older than the one before: nothing is left out here. */
+const OLDER = 'scored as it stands (training leaves such rows out)';
+
 /** Follows every id of a recording. */
 class RowScorer {
   readonly #detector: Detector;
@@ -64,6 +68,7 @@ class RowScorer {
   readonly #scratch: Car['detector'];
   readonly #ids = new Map<string, Followed>();
   readonly steps = new RowSteps();
+  readonly order = new RowsInTime();
   readonly lost: LostSignals;
   alerts = 0;
   rowsInAlert = 0;
@@ -111,6 +116,7 @@ class RowScorer {
     one.window = stepAlert(bundle, before, { tsMs: at, strange: isStrange(score, bundle.threshold), late });
     if (!isActive(before.state) && isActive(one.window.state)) this.alerts += 1;
     this.steps.see(at - one.lastTsMs);
+    this.order.see(id, at, values);
     one.lastTsMs = at;
     const [first, second] = topSignals(finding.shares, 2, 0);
     const top1 = first === undefined ? '' : this.#names[first]!;
@@ -188,6 +194,7 @@ export async function scoreCsv(options: CsvScoring): Promise<CsvScored> {
     ...limits.remarks(),
     ...unusual.remarks(),
     ...scorer.lost.remarks(given),
+    ...orderRemarks(scorer.order, recording.idColumn, OLDER),
     ...scorer.steps.remarks(stepMs),
     ...alertRemarks(rows, scorer.rowsInAlert),
   ])

@@ -8,7 +8,7 @@ import { counted, percent } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
 import { Limits } from '../core/recording-limits.ts';
-import { timeDirection } from '../core/recording-order.ts';
+import { orderRemarks, timeDirection } from '../core/recording-order.ts';
 import { CounterSurvey, type Counters } from './counters.ts';
 import { Sampler } from './sampler.ts';
 import type { Series } from './series.ts';
@@ -124,20 +124,8 @@ export async function readCsv(
       `${counted(recording.ids.size, 'id')} of ${perId.toFixed(1)} rows on average: is ${recording.idColumn || 'the file'} what tells cars (or runs) apart?`,
     );
   if (direction < 0) remarks.push('rows stand newest first; taken as they stand');
-  if (faulty > 0) remarks.push(`${faulty} faulty rows left out, the first: ${firstFault}`);
-  if (sampler.outOfOrder > 0)
-    remarks.push(
-      `${sampler.outOfOrder} rows left out, older than the row before them of the same ${recording.idColumn || 'car'}`,
-    );
-  const again = sampler.begunAnew;
-  if (again > 0)
-    remarks.push(
-      `times of the same ${recording.idColumn || 'car'} go back ${again === 1 ? 'once' : `${again} times`} and go on from there: each part is taken as a drive of its own; are rows in the file twice?`,
-    );
-  if (sampler.twice > 0)
-    remarks.push(
-      `${counted(sampler.twice, 'row')} the same as the row before, time and readings: in the file twice?`,
-    );
+  if (faulty > 0) remarks.push(`${counted(faulty, 'faulty row')} left out, the first: ${firstFault}`);
+  remarks.push(...orderRemarks(sampler, recording.idColumn, 'left out'));
   const counters = counting.counters(catalogue);
   return {
     catalogue,

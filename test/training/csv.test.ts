@@ -62,7 +62,7 @@ describe('a recording as a logger wrote it', () => {
         expect.stringMatching(
           /^codes for "not available", taken as missing .*: rpm: 2\.0 % of cells are 65535$/,
         ),
-        '1 faulty rows left out, the first: line 105: 5 cells, the header has 4',
+        '1 faulty row left out, the first: line 105: 5 cells, the header has 4',
       ]),
     );
     expect(read.series.map(({ id, tsMs }) => [id, tsMs.length])).toEqual([['as-written', 299]]);
