@@ -1,5 +1,7 @@
 // `telltale token add|list|revoke`: who may see which cars, without an editor. A new token is printed once, alone on stdout.
+
 import { Ajv } from 'ajv';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
@@ -57,5 +59,7 @@ export async function runToken(
   const whose = name as string;
   if (action === 'add') return add(path, whose, settings, context);
   const gone = await revokeToken(path, whose);
-  context.say(`revoked: ${gone === 1 ? 'the token' : `${gone} tokens`} of ${whose}; refused within a second`);
+  context.say(
+    `revoked: ${gone === 1 ? 'the token' : counted(gone, 'token')} of ${whose}; refused within a second`,
+  );
 }

@@ -89,7 +89,7 @@ export function cellRemarks(columns: readonly ColumnFacts[]): string[] {
 
 const listedLong = (parts: readonly string[]) =>
   parts.slice(0, MOST_NAMED).join('; ') +
-  (parts.length > MOST_NAMED ? ` and ${parts.length - MOST_NAMED} more columns` : '');
+  (parts.length > MOST_NAMED ? ` and ${counted(parts.length - MOST_NAMED, 'more column')}` : '');
 
 /** How numbers were read that are not plain ones. */
 export function formatRemarks(

@@ -1,11 +1,13 @@
 // `npm start -- --csv FILE`: the same stream on real drives. Part of the drives are the history that is trained on, the others
 // are driven live at high speed; the run ends with alerts per hour and the events counted at each stage.
+
 import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { policyGroup } from '../alerts/reign.ts';
 import { renamedLine, vinsOf } from '../core/car-ids.ts';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
 import { shown } from '../core/recording-time.ts';
@@ -54,7 +56,7 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
 function describe(recording: Recording, { say }: Context): void {
   const { file, rowCount, ids, signals, columns, idColumn, timeColumn } = recording;
   say(
-    `${file}: ${rowCount.toLocaleString('en')} rows of ${ids.size} cars (${idColumn || 'the file'}), time ${timeColumn}, ${signals.length} signals`,
+    `${file}: ${counted(rowCount, 'row')} of ${counted(ids.size, 'car')} (${idColumn || 'the file'}), time ${timeColumn}, ${counted(signals.length, 'signal')}`,
   );
   for (const remark of [...recording.remarks, ...recording.timeRemarks]) say(`${file}: ${remark}`);
   const renamed = renamedLine(vinsOf(ids.keys()));
@@ -162,7 +164,7 @@ async function replay(
   { clock, warn, say, signal }: Context,
 ): Promise<Replay> {
   say(
-    `${what}: ${ids.length} drives ${speed === Number.POSITIVE_INFINITY ? 'at full speed' : `at ${speed} times their speed`}`,
+    `${what}: ${counted(ids.length, 'drive')} ${speed === Number.POSITIVE_INFINITY ? 'at full speed' : `at ${speed} times their speed`}`,
   );
   const run = startReplay({
     ...{ tape, ids, speed, firstSeq, clock, warn },
@@ -170,7 +172,7 @@ async function replay(
     ...credentials(settings),
   });
   const timer = setInterval(() => {
-    say(`${what}: ${run.stats().counts.acknowledged.toLocaleString('en')} events acknowledged`);
+    say(`${what}: ${counted(run.stats().counts.acknowledged, 'event')} acknowledged`);
   }, PROGRESS_MS);
   const stop = () => void run.stop();
   signal.addEventListener('abort', stop, { once: true });

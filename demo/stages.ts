@@ -1,4 +1,5 @@
 // The events of a run counted at each stage, from the log itself: published = in the log = scored + dead letters.
+import { counted } from '../core/counted.ts';
 import type { Log } from '../core/log/log.ts';
 import { deadLettersTopic, scoresTopic, telemetryTopic } from '../core/topics.ts';
 
@@ -68,6 +69,6 @@ export function stageLines(run: RunCounts): string[] {
       `scored ${n(run.scored)} + dead letters ${n(run.deadLetters)}${equal ? '' : ' (they differ: redelivered events are scored once)'}`,
     ...(run.broken > 0 ? [`rows that could not be driven: ${n(run.broken)}`] : []),
     ...(run.late > 0 ? [`late events, scored but not judged: ${n(run.late)}`] : []),
-    `alerts: ${n(run.alerts)} in ${run.hours.toFixed(2)} h on ${run.liveDrives} live drives, ${(run.alerts / Math.max(run.hours, 1e-9)).toFixed(2)} an hour`,
+    `alerts: ${n(run.alerts)} in ${run.hours.toFixed(2)} h on ${counted(run.liveDrives, 'live drive')}, ${(run.alerts / Math.max(run.hours, 1e-9)).toFixed(2)} an hour`,
   ];
 }

@@ -1,6 +1,7 @@
 // What was accepted, but not all of it: readings that are taken as missing, names that nobody reads, events without a reading.
 // All of it is counted; each cause is one line with how many there were, of how many cars, and an example.
 import type { Catalogue, SignalSpec } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { invariant } from '../core/errors.ts';
 import type { Metrics } from '../core/metrics.ts';
 import { printable } from '../core/printable.ts';
@@ -80,8 +81,7 @@ export class Remarks {
   }
 
   #line({ reason, signal, examples }: Remark, own: boolean, tally: Tally, vin: string): string {
-    const many = (what: string) =>
-      `${tally.count} ${what}${tally.count === 1 ? '' : 's'} of ${carsIn(tally)}`;
+    const many = (what: string) => `${counted(tally.count, what)} of ${carsIn(tally)}`;
     const first = tally.names.join(', ');
     if (reason === 'no-reading')
       return `${many('event')} without any reading (e.g. from ${quoted(vin)}): nothing of them can be scored`;
@@ -101,7 +101,7 @@ export class Remarks {
 }
 
 const carsIn = ({ cars }: Tally): string =>
-  cars.size === 1 ? '1 car' : `${cars.size}${cars.size === MAX_CARS ? ' or more' : ''} cars`;
+  cars.size === MAX_CARS ? `${MAX_CARS} or more cars` : counted(cars.size, 'car');
 
 const quoted = (text: string): string => printable(text, MAX_QUOTED);
 

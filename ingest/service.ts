@@ -117,7 +117,9 @@ function healthOfIngest(bridge: Bridge, { holding, full }: { holding: boolean; f
   const letters = failing.find(({ topic }) => topic === deadLettersTopic.name);
   return healthOf(down, [
     ...(letters ? [telling('dead letters are not written', letters)] : []),
-    ...(bridge.stats.lettersDropped > 0 ? [`${bridge.stats.lettersDropped} dead letters are lost`] : []),
+    ...(bridge.stats.lettersDropped > 0
+      ? [`dead letters that are lost: ${bridge.stats.lettersDropped}`]
+      : []),
     ...(holding ? ['the log is slower than the cars: connections wait'] : []),
     ...(full ? ['every connection is taken: new cars are closed'] : []),
   ]);

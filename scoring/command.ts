@@ -150,7 +150,7 @@ export async function runReprocess(
       return;
     }
     const seconds = Math.max(0.001, (clock() - startedMs) / 1000);
-    say(`reprocessed ${scored.toLocaleString('en')} events in ${seconds.toFixed(1)} s`);
+    say(`reprocessed ${counted(scored, 'event')} in ${seconds.toFixed(1)} s`);
   } finally {
     await log.close();
   }

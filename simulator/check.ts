@@ -1,6 +1,7 @@
 // `telltale simulate --check`: is the fleet believable? The same facts from real drives (a recording with OBD-II columns)
 // and from simulated drives of the same kind, side by side.
 
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { openRecording, type Recording, readingOf } from '../core/recording.ts';
 import type { Context } from '../core/service.ts';
@@ -141,5 +142,5 @@ export async function runCheck(settings: Settings, context: Context): Promise<vo
   }
   const alike = rows.filter((row) => row.alike).length;
   for (const line of checkTable(rows).split('\n')) context.say(line);
-  context.say(`${real.length} real drives; ${alike} of ${rows.length} facts alike`);
+  context.say(`${counted(real.length, 'real drive')}; ${alike} of ${rows.length} facts alike`);
 }

@@ -1,7 +1,9 @@
 // Live control of a running fleet over MQTT: who sends commands, and who obeys. A command is a FleetCommand on the topic
 // `fleet/commands`; only clients whose id begins with `control-` may publish there. MQTT.js serves here: two connections.
+
 import { Ajv } from 'ajv';
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { counted } from '../core/counted.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import { FleetCommand } from '../core/events.ts';
 import { printable } from '../core/printable.ts';
@@ -104,7 +106,8 @@ export async function connectFleetControl(options: ControlOptions): Promise<Flee
           messages += 1;
         }
       } catch (cause) {
-        const part = messages === 0 ? '' : `; ${messages} messages for some of the cars went out before`;
+        const part =
+          messages === 0 ? '' : `; ${counted(messages, 'message')} for some of the cars went out before`;
         throw new TelltaleError('MQTT_UNAVAILABLE', `control: ${messageOf(cause)}${part}`, { cause });
       }
     },

@@ -1,4 +1,5 @@
 // What a person sees of a run: a line now and then, a summary at the end, the same as JSON for programs.
+import { counted } from '../core/counted.ts';
 import type { FleetStats } from './run.ts';
 import { LatencyHistogram } from './stats.ts';
 
@@ -105,9 +106,9 @@ export function progressLine(
 export function summaryLines(s: RunSummary): string[] {
   const failures = Object.entries(s.failures).map(([cause, n]) => `  ${whole(n)} × ${cause}`);
   return [
-    `${s.scenario}: ${whole(s.cars)} cars in ${s.processes} process${s.processes === 1 ? '' : 'es'}, ${s.elapsedS.toFixed(1)} s`,
+    `${s.scenario}: ${counted(s.cars, 'car')} in ${s.processes} process${s.processes === 1 ? '' : 'es'}, ${s.elapsedS.toFixed(1)} s`,
     `  connected     ${s.connectS === null ? 'not all' : `all in ${s.connectS.toFixed(1)} s`}; ${whole(s.reconnects)} reconnections`,
-    `  published     ${whole(s.published)} events (${whole(s.duplicates)} duplicates, ${whole(s.malformed)} malformed, ${whole(s.groundTruth)} ground truth)`,
+    `  published     ${counted(s.published, 'event')} (${counted(s.duplicates, 'duplicate')}, ${whole(s.malformed)} malformed, ${whole(s.groundTruth)} ground truth)`,
     `  acknowledged  ${whole(s.acknowledged)}; not acknowledged ${whole(s.unacknowledged)}; dropped by queues ${whole(s.dropped)}; resent ${whole(s.resent)}`,
     `  rate          ${whole(s.eventsPerS)} events/s; PUBACK p50 ${ms(s.ackP50Ms)} ms, p99 ${ms(s.ackP99Ms)} ms`,
     `  used          ${whole(s.rssMb)} MB, ${s.cpuS.toFixed(1)} s of CPU`,

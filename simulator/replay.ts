@@ -2,6 +2,7 @@
 // rows stream from the file; at a pace they are held in memory (bounded), so that all cars drive side by side.
 
 import { fitsAsVin, vinsOf } from '../core/car-ids.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { Recording } from '../core/recording.ts';
 import { type Clock, pause, type Service } from '../core/service.ts';
@@ -115,7 +116,7 @@ export function startReplay(options: ReplayOptions): Replay {
   if (options.speed !== Number.POSITIVE_INFINITY && options.tape.rowCount > MAX_HELD_ROWS)
     throw new TelltaleError(
       'RECORDING_INVALID',
-      `${options.tape.name}: ${options.tape.rowCount} rows are too many to drive at a pace; use the speed max`,
+      `${options.tape.name}: ${counted(options.tape.rowCount, 'row')} are too many to drive at a pace; use the speed max`,
     );
   return new TapeRun(options, drivers, wanted).service();
 }

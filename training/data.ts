@@ -1,5 +1,7 @@
 // The rows of a training run with all that is known of them, out of the log or a recording: what runJob (job.ts) fits on.
+
 import type { Catalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import type { Log } from '../core/log/log.ts';
 import { type Champion, readChampion } from './champion.ts';
 import { type Counters, counterRemarks, silence } from './counters.ts';
@@ -90,7 +92,11 @@ export async function dataFromLog(
   silence(series, catalogue.signals.length, counters);
   const remarks = [
     ...thinned,
-    ...(notKept > 0 ? [`${notKept} faults of the ground truth lie outside the rows kept`] : []),
+    ...(notKept > 0
+      ? [
+          `${counted(notKept, 'fault')} of the ground truth ${notKept === 1 ? 'lies' : 'lie'} outside the rows kept`,
+        ]
+      : []),
     ...counterRemarks(counters, catalogue),
   ];
   const champion = await readChampion(log, catalogue, source.ranges);

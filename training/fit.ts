@@ -8,6 +8,7 @@
 // released model is fitted on all. Dispose `model` after saving it.
 import type { LayersModel } from '@tensorflow/tfjs';
 import { type Catalogue, catalogueHash } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { Backend } from '../core/model/backend.ts';
 import { BUNDLE_FORMAT, type ModelBundle, sealBundle } from '../core/model/bundle.ts';
@@ -126,7 +127,7 @@ export interface FittedParts {
 export async function fitParts(input: TrainInput): Promise<FittedParts> {
   const rows = rowsIn(input.series);
   if (rows < MIN_ROWS)
-    throw new TelltaleError('TRAINING_DATA', `${rows} rows; at least ${MIN_ROWS} are needed`);
+    throw new TelltaleError('TRAINING_DATA', `${counted(rows, 'row')}; at least ${MIN_ROWS} are needed`);
   refuseEndless(input.series, input.catalogue);
   const ground = layGround(input);
   return { ground, fitted: await fitAll(input, ground) };

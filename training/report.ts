@@ -198,7 +198,7 @@ export function reportHtml(bundle: ModelBundle, evaluation: Evaluation, facts: R
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Model ${hash.slice(0, 12)} – ${escapeHtml(catalogue.name)}</title><style>${REPORT_STYLE}</style></head><body><main>
 <header><p>telltale · training report</p><h1>${escapeHtml(catalogue.name)}, model ${hash.slice(0, 12)}</h1>
-<p>${evaluation.rows.toLocaleString('en')} rows, ${shortNumber(card.hours)} hours of ${evaluation.cars} cars, ${bundle.scaler.signals.length} of ${catalogue.signals.length} signals, seed ${card.seed}, ${escapeHtml(card.backend)}</p></header>
+<p>${counted(evaluation.rows, 'row')}, ${shortNumber(card.hours)} hours of ${counted(evaluation.cars, 'car')}, ${bundle.scaler.signals.length} of ${counted(catalogue.signals.length, 'signal')}, seed ${card.seed}, ${escapeHtml(card.backend)}</p></header>
 ${tiles(evaluation)}
 <h2>What it was trained on</h2>
 ${coverageTable(facts)}

@@ -215,7 +215,7 @@ describe('a bad message', () => {
       status: 'degraded',
       why: [
         expect.stringMatching(/^dead letters are not written since .*: LOG_FULL: no room$/),
-        '1 dead letters are lost',
+        'dead letters that are lost: 1',
       ],
     });
     expect(await rig.records('telemetry')).toHaveLength(2);

@@ -76,7 +76,9 @@ describe('a scenario file', () => {
   });
 
   it('that is not there is told with the ready ones', async () => {
-    await expect(loadScenario('nowhere.yaml')).rejects.toThrow(/nowhere\.yaml: there is no such file or folder \(.*demo, commute-day/s);
+    await expect(loadScenario('nowhere.yaml')).rejects.toThrow(
+      /nowhere\.yaml: there is no such file or folder \(.*demo, commute-day/s,
+    );
   });
 
   it('gives way to the command line', () => {
