@@ -7,8 +7,10 @@ import { carsIn, rowsIn, type Series } from './series.ts';
 const FEW_CARS = 4;
 const TIME_FOLDS = 8;
 const CAR_FOLDS = 8;
-/** From so many rows on, fewer folds do: each leaves enough behind. */
+/** From so many rows or cars on, fewer folds do: each leaves enough behind. */
 const MANY_ROWS = 120_000;
+const MANY_CARS = 64;
+const FEWER_FOLDS = 5;
 
 export interface Folds {
   readonly count: number;
@@ -37,7 +39,7 @@ export function dealFolds(
     }
     return { count: TIME_FOLDS, ofRow, byTime: true };
   }
-  const count = Math.min(cars.length, rows > MANY_ROWS ? 5 : CAR_FOLDS);
+  const count = Math.min(cars.length, rows > MANY_ROWS || cars.length >= MANY_CARS ? FEWER_FOLDS : CAR_FOLDS);
   const fold = new Map<string, number>();
   const order = Array.from(
     shuffle(Uint32Array.from(cars.keys()), seededRandom(seed, 'cars')),

@@ -90,7 +90,32 @@ export function addFour(
  * runs along a row.
  */
 export function invertSpd(a: Float64Array, n: number): Float64Array {
-  const l = cholesky(a, n);
+  return invertNested(a, n, n).whole;
+}
+
+/** The inverse of the leading m × m of a symmetric positive definite matrix on the way to that of the whole: they share L⁻¹. */
+export function invertNested(
+  a: Float64Array,
+  n: number,
+  m: number,
+): { readonly leading: Float64Array; readonly whole: Float64Array } {
+  const lower = invertLower(cholesky(a, n), n);
+  const whole = new Float64Array(n * n);
+  addGramOfRows(whole, lower, n, 0, m);
+  if (m === n) {
+    mirror(whole, n);
+    return { leading: whole, whole };
+  }
+  const leading = new Float64Array(m * m);
+  for (let i = 0; i < m; i += 1) leading.set(whole.subarray(i * n, i * n + m), i * m);
+  addGramOfRows(whole, lower, n, m, n);
+  mirror(leading, m);
+  mirror(whole, n);
+  return { leading, whole };
+}
+
+/** L⁻¹ of a lower triangular matrix. */
+function invertLower(l: Float64Array, n: number): Float64Array {
   const inverse = new Float64Array(n * n);
   for (let i = 0; i < n; i += 1) {
     const line = i * n;
@@ -115,14 +140,13 @@ export function invertSpd(a: Float64Array, n: number): Float64Array {
     const pivot = l[line + i]!;
     for (let c = 0; c <= i; c += 1) inverse[line + c]! /= pivot;
   }
-  return gramOfLower(inverse, n);
+  return inverse;
 }
 
-/** Mᵀ·M of a lower triangular matrix, both halves filled. */
-function gramOfLower(lower: Float64Array, n: number): Float64Array {
-  const out = new Float64Array(n * n);
-  const whole = n - (n % 4);
-  for (let k = 0; k < whole; k += 4)
+/** out += Mᵀ·M, its lower half, of rows `from` to `to` of a lower triangular matrix. */
+function addGramOfRows(out: Float64Array, lower: Float64Array, n: number, from: number, to: number): void {
+  const whole = to - ((to - from) % 4);
+  for (let k = from; k < whole; k += 4)
     for (let i = 0; i < k + 4; i += 1) {
       const at = k * n + i;
       addFour(
@@ -138,11 +162,14 @@ function gramOfLower(lower: Float64Array, n: number): Float64Array {
         i + 1,
       );
     }
-  for (let k = whole; k < n; k += 1)
+  for (let k = whole; k < to; k += 1)
     for (let i = 0; i <= k; i += 1)
       for (let j = 0; j <= i; j += 1) out[i * n + j]! += lower[k * n + i]! * lower[k * n + j]!;
+}
+
+/** Fills the upper half with the lower one. */
+function mirror(out: Float64Array, n: number): void {
   for (let i = 0; i < n; i += 1) for (let j = 0; j < i; j += 1) out[j * n + i] = out[i * n + j]!;
-  return out;
 }
 
 /**

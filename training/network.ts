@@ -3,6 +3,8 @@ import type { LayersModel } from '@tensorflow/tfjs';
 import type { Backend } from '../core/model/backend.ts';
 import type { BundleContent } from '../core/model/bundle.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
+import type { ResidualSpec } from '../core/model/heads/residual.ts';
+import type { VariantSpec } from '../core/model/heads/variant.ts';
 import { compileNetwork } from '../core/model/kernel.ts';
 import type { LossSpec } from '../core/model/losses.ts';
 import { encodeFloats } from '../core/model/numbers.ts';
@@ -31,7 +33,8 @@ export interface NetworkOptions {
   readonly fewestRows: number;
   readonly heads: readonly ResidualHeadPlan[];
   readonly variants: readonly Variant[];
-  readonly losses: LossSpec;
+  /** Absent: what losses do is not measured (withShiftsOf). */
+  readonly losses?: LossSpec | undefined;
   readonly progress: (done: number, what: string) => void;
 }
 
@@ -70,19 +73,29 @@ export async function fitNetwork(prepared: Prepared, options: NetworkOptions): P
     })),
     heads: options.variants.flatMap((variant, v) => {
       const rows = variantRows(prepared, variant);
-      const reckon = reckonLosses(
-        prepared,
-        variant,
-        rows,
-        guessesOf(options.losses, v),
-        compileNetwork(layers),
-      );
-      return options.heads.map((plan) =>
-        wrapHead(reckon(fitResidualHead(plan, rows, trim)), options.variants, v),
-      );
+      const fitted = options.heads.map((plan) => fitResidualHead(plan, rows, trim));
+      if (options.losses === undefined) return fitted.map((head) => wrapHead(head, options.variants, v));
+      const network = compileNetwork(layers);
+      const reckon = reckonLosses(prepared, variant, rows, guessesOf(options.losses, v), network);
+      return fitted.map((head) => wrapHead(reckon(head), options.variants, v));
     }),
   };
 }
+
+/**
+ * The heads with what losses do as it was measured on others, fitted on more rows of the same cars: it is a spread that is usual, and
+ * costs as much to measure as the heads to fit.
+ */
+export const withShiftsOf = (heads: readonly HeadSpec[], measured: readonly HeadSpec[]): HeadSpec[] =>
+  heads.map((spec, i) => {
+    const { shifts } = unwrapped(measured[i]!) as ResidualSpec;
+    const added = shifts === undefined ? {} : { shifts };
+    return spec.kind === 'variant'
+      ? ({ ...spec, head: { ...unwrapped(spec), ...added } } as VariantSpec)
+      : { ...spec, ...added };
+  });
+
+const unwrapped = (spec: HeadSpec): HeadSpec => (spec.kind === 'variant' ? (spec as VariantSpec).head : spec);
 
 /** Rows for the autoencoder: all, or an even thinning of them. */
 function sampleRows({ features, channels, count }: Prepared): Float32Array {

@@ -1,18 +1,17 @@
 // All parts of a model, fitted on all rows, and on parts of them to judge the rest: relation heads in a thread, networks and simple heads
 // on this one.
 import type { LayersModel } from '@tensorflow/tfjs';
-import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { TrainInput } from './fit.ts';
-import { fewestStretches, fitRangeHead } from './heads/range.ts';
+import { rangeFits } from './heads/range.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
-import { fitShockHead } from './heads/shock.ts';
+import { shockFits } from './heads/shock.ts';
 import { stillHeads } from './heads/still.ts';
 import { type Ground, type Judged, judge, type Parts } from './judge.ts';
-import { fitNetwork, type Network } from './network.ts';
+import { fitNetwork, type Network, withShiftsOf } from './network.ts';
 import { selectRows } from './prepared.ts';
 import { type FittedHeads, fitRelationsBeside } from './relations.ts';
 import { mapInTurns } from './turn.ts';
-import { variantsAmong, wrapHead } from './variants.ts';
+import { variantRows, variantsAmong, wrapHead } from './variants.ts';
 
 /** Share of the strangest training rows taken for faults, unless said otherwise. */
 export const TRIM = 0.03;
@@ -54,7 +53,7 @@ async function fitNetworks(
     folds.ofRow.reduce((sum, fold) => sum + Number(fold % 2 === half), 0),
   );
   const fewestRows = Math.min(...halfRows);
-  const options = { seed, backend, signal, trim, maxSteps, heads, losses, fewestRows };
+  const options = { seed, backend, signal, trim, maxSteps, heads, fewestRows };
   const halves: Network[] = [];
   if (heads.length > 0) {
     for (const half of [0, 1]) {
@@ -71,11 +70,12 @@ async function fitNetworks(
   }
   const final = await fitNetwork(prepared, {
     ...options,
+    losses,
     variants,
     share: 1,
     progress: (done, what) => progress(0.5 + 0.5 * done, what),
   });
-  return { final, halves };
+  return { final, halves: halves.map((half) => ({ ...half, heads: withShiftsOf(half.heads, final.heads) })) };
 }
 
 /**
@@ -87,27 +87,24 @@ async function fitSimple(
   trim: number,
   signal: AbortSignal,
 ): Promise<FittedHeads> {
-  const stretches = variants.map((variant) => {
-    const inVariant = (r: number) => variant.rows[r] === 1;
-    const own = selectRows(prepared, inVariant, variant.channels);
-    return fewestStretches(
-      own,
-      folds.ofRow.filter((_, r) => inVariant(r)),
-      folds.count,
-    );
-  });
-  const fit = (keep: (row: number) => boolean) =>
-    variants.flatMap((variant, v) => {
-      const own = selectRows(prepared, (r) => variant.rows[r] === 1 && keep(r), variant.channels);
-      const heads: HeadSpec[] = [fitRangeHead(own, trim, stretches[v]!)];
-      if (!folds.byTime) heads.push(fitShockHead(own, trim));
-      return heads.map((head) => wrapHead(head, variants, v));
-    });
-  const without = Array.from({ length: folds.count }, (_, fold) => fold);
-  return {
-    final: fit(() => true),
-    folds: await mapInTurns(without, (fold) => fit((r) => folds.ofRow[r] !== fold), signal),
-  };
+  // All fits of a variant share what is sorted once.
+  const each = await mapInTurns(
+    variants,
+    (variant, v) => {
+      const own = variantRows(prepared, variant);
+      const ofRow = folds.ofRow.filter((_, r) => variant.rows[r] === 1);
+      const range = rangeFits(own, ofRow, folds.count, trim);
+      const fits = folds.byTime ? [range] : [range, shockFits(own, ofRow, trim)];
+      return [-1, ...Array(folds.count).keys()].map((left) =>
+        fits.map((fit) => wrapHead(fit(left), variants, v)),
+      );
+    },
+    signal,
+  );
+  const [final, ...without] = [-1, ...Array(folds.count).keys()].map((_, place) =>
+    each.flatMap((heads) => heads[place]!),
+  );
+  return { final: final!, folds: without };
 }
 
 interface AllParts {

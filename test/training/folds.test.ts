@@ -25,6 +25,15 @@ describe('dealFolds', () => {
     expect(dealFolds(series, 1).ofRow).not.toEqual(dealFolds(series, 2).ofRow);
   });
 
+  it('needs fewer folds where there are many rows, or many cars', () => {
+    const countOf = (cars: number, rows: number) =>
+      dealFolds(
+        Array.from({ length: cars }, (_, i) => car(`car${i}`, rows)),
+        1,
+      ).count;
+    expect([countOf(6, 10), countOf(63, 10), countOf(64, 10), countOf(20, 6001)]).toEqual([6, 8, 5, 5]);
+  });
+
   it('cuts few cars by time into stretches of equal length', () => {
     const { count, ofRow, byTime } = dealFolds([car('only', 16)], 1);
     expect({ count, byTime }).toEqual({ count: 8, byTime: true });

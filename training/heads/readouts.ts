@@ -6,7 +6,7 @@ import { dot } from '../linear-algebra.ts';
 import { quantileOf } from '../scaling.ts';
 import { fleetEventsOf, lessHabits } from './habits.ts';
 import { leadingInverse, type Reader, readersOf, type Sample, solveAll } from './readers.ts';
-import { crossesOf, gramsOf, sumWithout } from './ridge.ts';
+import { crossesOf, gramsOf, ridgeInverses, sumWithout } from './ridge.ts';
 import { fitSpread, jitterCenter, MOVEMENT_LAMBDAS, SPREAD_LAMBDAS } from './spreads.ts';
 
 export interface Readouts {
@@ -67,6 +67,56 @@ const CHOOSING_FOLDS = 2;
 /** Awaited between parts of the work, 0 to 1; may reject to stop. */
 type Progress = (done: number) => Promise<void>;
 
+/** Sums over the rows but those of one fold. */
+interface Sums {
+  readonly gram: Float64Array;
+  readonly cross: Float64Array;
+}
+
+/** One number or a readout for each of the two kinds of readers. */
+interface Both<T> {
+  readonly others: T;
+  readonly own: T;
+}
+
+/**
+ * The readouts of both kinds where `others` and `own` say that a channel has this strength, into `out`. Inputs of the first kind lead
+ * those of the second: one factor serves both.
+ */
+function solveBoth(
+  sample: Sample,
+  readers: Both<Reader>,
+  { gram, cross }: Sums,
+  lambda: number,
+  among: Both<(channel: number) => boolean>,
+  out: ReturnType<typeof nothingYet>,
+): void {
+  const { width, channels } = sample;
+  const { others, own } = readers;
+  const wanted = (which: keyof Both<unknown>) =>
+    Array.from({ length: channels }, (_, k) => k).some(among[which]);
+  if (wanted('own')) {
+    const { leading, whole } = ridgeInverses(gram, width, others.used, lambda);
+    solveAll(sample, own, whole, cross, among.own, out.own);
+    solveAll(sample, others, leading, cross, among.others, out.others);
+  } else if (wanted('others'))
+    solveAll(
+      sample,
+      others,
+      leadingInverse(gram, width, others.used, lambda),
+      cross,
+      among.others,
+      out.others,
+    );
+}
+
+const nothingYet = ({ channels, width }: Sample) => ({
+  others: new Float64Array(channels * width),
+  own: new Float64Array(channels * width),
+});
+
+const ALL = { others: () => true, own: () => true };
+
 /**
  * The ridge strengths, one a channel, that foretell left-out rows best: what two signals share is read closely, what hardly
  * depends on the others (a pressure that each car has its own way) is not read into chance. `alike`: the same one for all, by the
@@ -74,36 +124,58 @@ type Progress = (done: number) => Promise<void>;
  */
 async function chooseLambdas(
   sample: Sample,
-  reader: Reader,
-  grams: readonly Float64Array[],
-  crosses: readonly Float64Array[],
+  readers: Both<Reader>,
+  sumsWithout: (left: number) => Sums,
+  foldCount: number,
   alike: boolean,
   progress: Progress,
-): Promise<number[]> {
-  const { channels, width } = sample;
-  const none = new Float64Array(channels * width);
-  const tried = Math.min(CHOOSING_FOLDS, grams.length);
+): Promise<Both<number[]>> {
+  const { channels } = sample;
+  const tried = Math.min(CHOOSING_FOLDS, foldCount);
   const otherFolds = Uint8Array.from(sample.folds, (fold) => (fold < tried ? 0 : 1));
-  const sums = Array.from({ length: tried }, (_, left) => ({
-    gram: sumWithout(grams, left),
-    cross: sumWithout(crosses, left),
-  }));
-  const errors: Float64Array[] = [];
+  const sums = Array.from({ length: tried }, (_, left) => sumsWithout(left));
+  const errors: { others: Float64Array[]; own: Float64Array[] } = { others: [], own: [] };
   for (const [i, lambda] of LAMBDAS.entries()) {
     await progress(i / LAMBDAS.length);
-    const weights = grams.map((_, left) => {
-      const sum = sums[left];
-      if (sum === undefined) return none;
-      return solveAll(sample, reader, leadingInverse(sum.gram, width, reader.used, lambda), sum.cross);
+    const solved = sums.map((sum) => {
+      const out = nothingYet(sample);
+      solveBoth(sample, readers, sum, lambda, ALL, out);
+      return out;
     });
-    errors.push(spreadOf(residualsOf(sample, reader, weights, otherFolds), sample, otherFolds).map(Math.log));
+    for (const which of ['others', 'own'] as const) {
+      const weights = solved.map((both) => both[which]);
+      const off = residualsOf(sample, readers[which], weights, otherFolds);
+      errors[which].push(spreadOf(off, sample, otherFolds).map(Math.log));
+    }
   }
-  const least = (error: (tried: Float64Array) => number) => {
-    const each = errors.map(error);
-    return LAMBDAS[each.indexOf(Math.min(...each))]!;
+  const best = (tries: readonly Float64Array[]) => {
+    const least = (error: (tried: Float64Array) => number) => {
+      const each = tries.map(error);
+      return LAMBDAS[each.indexOf(Math.min(...each))]!;
+    };
+    const common = least((tried) => tried.reduce((sum, error) => sum + error, 0));
+    return Array.from({ length: channels }, (_, k) => (alike ? common : least((tried) => tried[k]!)));
   };
-  const common = least((tried) => tried.reduce((sum, error) => sum + error, 0));
-  return Array.from({ length: channels }, (_, k) => (alike ? common : least((tried) => tried[k]!)));
+  return { others: best(errors.others), own: best(errors.own) };
+}
+
+const BOTH: Both<boolean> = { others: true, own: true };
+
+/** Readouts by the strengths chosen for the channels: one factor for each strength. */
+function solveFold(
+  sample: Sample,
+  readers: Both<Reader>,
+  sums: Sums,
+  lambdas: Both<readonly number[]>,
+  among: Both<boolean>,
+) {
+  const out = nothingYet(sample);
+  for (const lambda of new Set([...lambdas.others, ...lambdas.own])) {
+    const having = (which: keyof Both<unknown>) => (k: number) =>
+      among[which] && lambdas[which][k] === lambda;
+    solveBoth(sample, readers, sums, lambda, { others: having('others'), own: having('own') }, out);
+  }
+  return out;
 }
 
 /** Takes the rows that are marked out of per-fold sums. */
@@ -140,30 +212,18 @@ export async function fitReadouts(
   const all = new Uint8Array(count);
   const grams = gramsOf(sample, foldCount, all);
   const crosses = crossesOf(sample, foldCount, all, targets, channels);
-  const lambdas = {
-    others: await chooseLambdas(sample, readers.others, grams, crosses, oneRig, (done) =>
-      progress(0.1 + 0.2 * done),
-    ),
-    own: await chooseLambdas(sample, readers.own, grams, crosses, oneRig, (done) =>
-      progress(0.3 + 0.2 * done),
-    ),
-  };
-  /** A fold's readouts by the strengths chosen for the channels: one inverse for each strength. */
-  const solve = (left: number, which: 'others' | 'own') => {
-    const gram = sumWithout(grams, left);
-    const cross = sumWithout(crosses, left);
-    const reader = readers[which];
-    const out = new Float64Array(channels * width);
-    for (const lambda of new Set(lambdas[which])) {
-      const inverse = leadingInverse(gram, width, reader.used, lambda);
-      solveAll(sample, reader, inverse, cross, (k) => lambdas[which][k] === lambda, out);
-    }
-    return out;
-  };
+  const sumsWithout = (left: number): Sums => ({
+    gram: sumWithout(grams, left),
+    cross: sumWithout(crosses, left),
+  });
+  const lambdas = await chooseLambdas(sample, readers, sumsWithout, foldCount, oneRig, (done) =>
+    progress(0.1 + 0.4 * done),
+  );
+  const solve = (left: number, among = BOTH) => solveFold(sample, readers, sumsWithout(left), lambdas, among);
   await progress(0.5);
   let skip = all;
   if (trim > 0) {
-    const rough = solve(-1, 'others');
+    const rough = solve(-1, { others: true, own: false }).others;
     const off = residualsOf(sample, readers.others, new Array<Float64Array>(foldCount).fill(rough), all);
     skip = strangestRows(off, spreadOf(off, sample, all), sample, trim);
     const kept = skip.map((strange) => 1 - strange);
@@ -174,8 +234,9 @@ export async function fitReadouts(
   const own: Float64Array[] = [];
   for (const left of [-1, ...grams.keys()]) {
     await progress(0.5 + (0.3 * (left + 1)) / (foldCount + 1));
-    others.push(solve(left, 'others'));
-    own.push(solve(left, 'own'));
+    const both = solve(left);
+    others.push(both.others);
+    own.push(both.own);
   }
   await progress(0.8);
   const unexplained = residualsOf(sample, readers.others, others.slice(1), all);

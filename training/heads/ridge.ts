@@ -1,7 +1,7 @@
 // Ridge readouts of many targets from one pool of inputs, cross-fitted: the Gram matrix is gathered per fold, so leaving a fold
 // out is a subtraction. Each target may forbid inputs (its own channel); they are taken out of the inverse by blocks
 // (Schur complement), so one inversion serves all targets.
-import { addFour, invertSpd, solveSpd } from '../linear-algebra.ts';
+import { addFour, invertNested, invertSpd, solveSpd } from '../linear-algebra.ts';
 
 /** Sampled rows: inputs count × width, targets count × targets; row r is of fold `folds[r]`. */
 export interface RidgeRows {
@@ -104,12 +104,22 @@ export function sumWithout(parts: readonly Float64Array[], left: number): Float6
   return sum;
 }
 
-/** Inverse of gram + λ·rows·I; the constant (input 0) is not held back. */
-export function ridgeInverse(gram: Float64Array, width: number, lambda: number): Float64Array {
+/** gram + λ·rows·I; the constant (input 0) is not held back. */
+function heldBack(gram: Float64Array, width: number, lambda: number): Float64Array {
   const held = gram.slice();
   const rows = Math.max(1, gram[0]!);
   for (let a = 0; a < width; a += 1) held[a * width + a]! += a === 0 ? 1e-6 : lambda * rows + 1e-9;
-  return invertSpd(held, width);
+  return held;
+}
+
+/** Inverse of gram + λ·rows·I. */
+export function ridgeInverse(gram: Float64Array, width: number, lambda: number): Float64Array {
+  return invertSpd(heldBack(gram, width, lambda), width);
+}
+
+/** The same, and beside it that of the first `leading` inputs alone. */
+export function ridgeInverses(gram: Float64Array, width: number, leading: number, lambda: number) {
+  return invertNested(heldBack(gram, width, lambda), width, leading);
 }
 
 /**

@@ -1,5 +1,5 @@
 // Fits the shock head (core/model/heads/shock.ts): what each channel's movements seldom exceed, and what averages of the
-// rest normally do.
+// rest normally do; on all rows, and without each fold.
 
 import { createAverage } from '../../core/model/heads/gauge.ts';
 import { MOST_STEPS_MOVED } from '../../core/model/heads/head.ts';
@@ -7,6 +7,7 @@ import { type ShockSpec, shockOf } from '../../core/model/heads/shock.ts';
 import type { Prepared } from '../prepared.ts';
 import { quantileOf } from '../scaling.ts';
 import { fitGauge, type GaugeRows } from './gauges.ts';
+import { sortedWithout } from './sorted.ts';
 
 /** Events a shock is held: long enough to raise an alert, short enough not to outlast it much. */
 const SPAN = 60;
@@ -42,45 +43,58 @@ function eachMovement(prepared: Prepared, visit: (row: number, movement: Float64
 /** Movements that are enough to tell what is seldom exceeded. */
 const MOST_SIZES = 50_000;
 
-/** What nearly all movements stay within, and nearly all of those that are movements: one step of a coarse reading is no jump. */
-function seldomExceeded(prepared: Prepared): number[] {
+/**
+ * What nearly all movements stay within, and nearly all of those that are movements (one step of a coarse reading is no jump); of all
+ * folds but `left`.
+ */
+function seldomExceeded(prepared: Prepared, folds: Uint8Array): (left: number) => number[] {
   const { channels, count } = prepared;
   const stride = Math.max(1, Math.floor(count / MOST_SIZES));
-  const sizes = Array.from({ length: channels }, () => new Float64Array(Math.ceil(count / stride)));
+  const size = Math.ceil(count / stride);
+  const sizes = Array.from({ length: channels }, () => new Float64Array(size));
   eachMovement(prepared, (r, movement) => {
     if (r % stride === 0)
-      for (let k = 0; k < channels; k += 1) sizes[k]![r / stride] = Math.abs(movement[k]!);
+      for (let k = 0; k < channels; k += 1) sizes[k]![r / stride] = Math.abs(Math.fround(movement[k]!));
   });
-  return sizes.map((values) => {
-    const sorted = values.sort();
-    const moved = sorted.subarray(sorted.findIndex((size) => size > 0));
-    const step = sorted.at(-1)! > 0 ? quantileOf(moved, USUAL_WHEN_MOVED) : 0;
-    return Math.max(LEAST_MOVEMENT, quantileOf(sorted, USUAL), step);
-  });
+  const sizeFolds = Uint8Array.from({ length: size }, (_, i) => folds[i * stride]!);
+  const rising = sizes.map((values) => sortedWithout(values, sizeFolds));
+  return (left) =>
+    rising.map((without) => {
+      const sorted = without(left);
+      const moved = sorted.subarray(sorted.findIndex((size) => size > 0));
+      const step = sorted.at(-1)! > 0 ? quantileOf(moved, USUAL_WHEN_MOVED) : 0;
+      return Math.fround(Math.max(LEAST_MOVEMENT, quantileOf(sorted, USUAL), step));
+    });
 }
 
-/** @param trim share of training rows that may be faults */
-export function fitShockHead(prepared: Prepared, trim: number): ShockSpec {
+/**
+ * What fits the head without what is of fold `left` (−1: on all rows).
+ * @param folds of each row; a car's rows share one
+ * @param trim share of training rows that may be faults
+ */
+export function shockFits(prepared: Prepared, folds: Uint8Array, trim: number): (left: number) => ShockSpec {
   const { channels, count, first, steps } = prepared;
-  const seldom = seldomExceeded(prepared).map((value) => Math.fround(value));
+  const seldomOf = seldomExceeded(prepared, folds);
   const stride = Math.max(1, Math.ceil(count / MAX_ROWS));
   const size = Math.ceil(count / stride);
   const rows: GaugeRows = {
     count: size,
     channels,
     averages: new Float32Array(size * channels),
-    folds: new Uint8Array(size),
+    folds: Uint8Array.from({ length: size }, (_, i) => folds[i * stride]!),
   };
   const average = createAverage({ span: SPAN }, channels);
-  const shocks = new Float64Array(channels);
-  const averages = new Float32Array(channels);
-  eachMovement(prepared, (r, movement) => {
-    const told = steps[r]! <= MOST_STEPS_MOVED;
-    for (let k = 0; k < channels; k += 1) shocks[k] = told ? shockOf(movement[k]!, seldom[k]!) : 0;
-    average(shocks, { restart: first[r] === 1, steps: steps[r]! }, averages, 0);
-    if (r % stride === 0) rows.averages.set(averages, (r / stride) * channels);
-  });
-  const plan = { span: SPAN, single: true, leastSpread: LEAST_SPREAD };
-  const gauge = fitGauge(plan, rows, -1, stride, trim);
-  return { kind: 'shock', name: 'shock', seldom, gauge };
+  return (left) => {
+    const seldom = seldomOf(left);
+    const shocks = new Float64Array(channels);
+    const averages = new Float32Array(channels);
+    eachMovement(prepared, (r, movement) => {
+      const told = steps[r]! <= MOST_STEPS_MOVED;
+      for (let k = 0; k < channels; k += 1) shocks[k] = told ? shockOf(movement[k]!, seldom[k]!) : 0;
+      average(shocks, { restart: first[r] === 1, steps: steps[r]! }, averages, 0);
+      if (r % stride === 0) rows.averages.set(averages, (r / stride) * channels);
+    });
+    const plan = { span: SPAN, single: true, leastSpread: LEAST_SPREAD };
+    return { kind: 'shock', name: 'shock', seldom, gauge: fitGauge(plan, rows, left, stride, trim) };
+  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fewestStretches, fitRangeHead } from '../../../training/heads/range.ts';
+import { fewestStretches, rangeFits } from '../../../training/heads/range.ts';
 import type { Prepared } from '../../../training/prepared.ts';
 
 /** One channel that never rises above where it rests; `cars` stretches, each `apart` above the one before. */
@@ -26,7 +26,7 @@ const foldsOf = ({ count }: Prepared, together = 1) => {
   return Uint8Array.from({ length: count }, (_, r) => Math.min(stretches - together, Math.floor(r / 400)));
 };
 const slopeOf = (prepared: Prepared, together = 1) =>
-  fitRangeHead(prepared, 0.03, fewestStretches(prepared, foldsOf(prepared, together), 16)).high[0]!.slope;
+  rangeFits(prepared, foldsOf(prepared, together), 16, 0.03)(-1).high[0]!.slope;
 
 describe('the range head', () => {
   it('takes the next car to be half a spread apart where a few stretches do not tell', () => {
