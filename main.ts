@@ -198,7 +198,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   reprocess: {
     about: 'Score the whole log with a model into its own topic, beside the others, then end',
     usage: 'MODEL [flags]',
-    settings: [...LOG_SETTINGS, 'catalogue', 'model', 'tfBackend', 'stateBytes'],
+    settings: [...LOG_SETTINGS, 'catalogue', 'model', 'tfBackend', 'stateBytes', 'full'],
     load: async () => (await import('./scoring/command.ts')).runReprocess,
   },
   models: {

@@ -6,7 +6,8 @@ import type { AlertIndex, AlertView } from './alert-index.ts';
 import { ratioOf } from './ratio.ts';
 import type { StreamWatch } from './stream-watch.ts';
 import { type Grant, grants } from './tokens.ts';
-import type { RememberedCar, Twin } from './twin.ts';
+import type { Twin } from './twin.ts';
+import type { RememberedCar } from './twin-car.ts';
 import type { Car, FaultChoice, Fleet, FoundCars, Tile } from './wire.ts';
 
 /** Alerts shown with a car. */
@@ -21,6 +22,8 @@ export interface FleetViewOptions {
   readonly index: AlertIndex;
   readonly stream: StreamWatch;
   readonly clock: Clock;
+  /** Told of each car that is looked at. */
+  readonly look?: ((vin: string) => void) | undefined;
   /** Where cars can be broken: what can be wrong with them. */
   readonly faults?: readonly FaultChoice[] | undefined;
 }
@@ -161,6 +164,7 @@ export class FleetView {
     const twin = this.#twin();
     const car = twin?.car(vin, afterMs);
     if (!twin || !car) return this.#fromItsAlert(vin);
+    this.#options.look?.(vin);
     const { alerts } = index.list({ sees: (other) => other === vin, limit: CAR_ALERTS });
     const usual = twin.usual();
     const signals = twin.catalogue.signals.map(({ name, unit, label }, i) => ({

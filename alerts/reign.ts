@@ -10,9 +10,10 @@ import type { Alert, Score } from '../core/events.ts';
 import { topicSpec } from '../core/log/create-topics.ts';
 import type { Log, OutputRecord, RecordBatch } from '../core/log/log.ts';
 import type { Metrics } from '../core/metrics.ts';
-import { checkHysteresis, type Hysteresis } from '../core/model/hysteresis.ts';
+import { checkHysteresis, type Hysteresis, isStrange } from '../core/model/hysteresis.ts';
+import type { ScoreCursor } from '../core/score-cursor.ts';
 import type { Clock } from '../core/service.ts';
-import { alertsTopic, policyStateTopic, scoresTopic, telemetryTopic } from '../core/topics.ts';
+import { alertsTopic, policyStateTopic, scoreCursor, scoresTopic, telemetryTopic } from '../core/topics.ts';
 import type { AlertView } from './alert-index.ts';
 import { openAlerts } from './open-alerts.ts';
 import {
@@ -94,6 +95,7 @@ export class Reign {
   readonly #options: ReignOptions;
   readonly #policy: PolicyOptions;
   readonly #scores;
+  readonly #cursor = scoreCursor();
   readonly #states;
   readonly #warmFromMs: number;
   readonly #partitions = new Map<number, PartitionState>();
@@ -190,9 +192,9 @@ export class Reign {
     const alerts: Alert[] = [];
     const changed = new Map<string, CarPolicy | undefined>();
     for (const { value, timestampMs } of batch.records) {
+      // A record's time is that of its newest score.
       if (value === null || timestampMs < this.#warmFromMs) continue;
-      const score = this.#decode(value);
-      if (score) this.#take(state, score, timestampMs, alerts, changed);
+      this.#readScores(value, timestampMs, (score) => this.#take(state, score, alerts, changed));
     }
     this.#measure(batch, state, alerts);
     const records = alerts.map((alert) => ({ key: alert.vin, value: alertsTopic.encode(alert) }));
@@ -210,34 +212,39 @@ export class Reign {
     metrics.gauge('telltale_alerts_lag').set(lags.reduce((sum, lag) => sum + lag, 0));
   }
 
-  #decode(value: Uint8Array): Score | null {
+  /** Hands out the scores of a record one after another, in the same object each time. */
+  #readScores(value: Uint8Array, timestampMs: number, take: (score: ScoreCursor) => void): void {
+    const score = this.#cursor;
     try {
-      return this.#scores.decode(value);
+      score.open(value, timestampMs);
+      while (score.next()) if (score.receivedTs >= this.#warmFromMs) take(score);
     } catch (error) {
-      this.#options.warn(`alerts: a score passed over: ${messageOf(error)}`);
-      return null;
+      if (!(error instanceof TelltaleError) || error.code !== 'RECORD_INVALID') throw error;
+      this.#options.warn(`alerts: scores passed over: ${messageOf(error)}`);
     }
   }
 
   /** One score: adopts what was left open, steps the policy, remembers what the car was before the batch. */
   #take(
     state: PartitionState,
-    score: Score,
-    timestampMs: number,
+    score: ScoreCursor,
     alerts: Alert[],
     changed: Map<string, CarPolicy | undefined>,
   ): void {
-    const { vin } = score;
+    const { vin, receivedTs } = score;
     const { champion, metrics, clock } = this.#options;
     const before = state.cars.get(vin);
-    const inCharge = timestampMs >= champion.sinceMs;
+    const isOrphan = state.orphans.size > 0 && state.orphans.has(vin);
+    // A calm score of a car as expected: nothing comes of it, and most are so.
+    if (before === undefined && !isOrphan && !isStrange(score.score, score.threshold)) return;
+    const inCharge = receivedTs >= champion.sinceMs;
     let car = before ?? NEW_CAR;
-    if (inCharge && state.orphans.size > 0 && !score.late) car = this.#adopt(state, car, score, alerts);
+    if (inCharge && isOrphan && !score.late) car = this.#adopt(state, car, score, alerts);
     const step = stepPolicy(this.#policy, car, score, inCharge);
     for (const { phase, alertId } of step.alerts) {
       if (phase !== 'raised') continue;
       if (state.lookAgain) state.own.add(alertId);
-      metrics.histogram('telltale_alerts_delay_ms').observe(Math.max(0, clock() - timestampMs));
+      metrics.histogram('telltale_alerts_delay_ms').observe(Math.max(0, clock() - receivedTs));
     }
     alerts.push(...step.alerts);
     if (step.car === before || (before === undefined && isBlank(step.car))) return;

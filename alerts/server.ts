@@ -24,6 +24,7 @@ import { StreamWatch } from './stream-watch.ts';
 import { AlertTail } from './tail.ts';
 import type { TokenStore } from './tokens.ts';
 import type { Twin } from './twin.ts';
+import { Watching } from './watching.ts';
 import type { FaultChoice } from './wire.ts';
 
 export interface ServerOptions {
@@ -77,7 +78,10 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { index } = tail;
   const { twin, faults } = options;
   const stream = new StreamWatch({ log, twin, clock, signal });
-  const view = new FleetView({ twin, index, stream, clock, faults });
+  const warnings = new Warnings({ warn, clock });
+  const watching = new Watching({ log, clock, warn: (line) => warnings.report('watching', line) });
+  const look = (vin: string) => watching.look(vin);
+  const view = new FleetView({ twin, index, stream, clock, look, faults });
   tail.ready.then(
     () => view.settle(),
     () => undefined,
@@ -85,7 +89,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   tail.listen(({ alert }) => view.take(alert.alertId));
   const streamOf = (filter: CarFilter) => stream.of(filter);
   const acknowledge = acknowledger({ log, index, metrics, clock });
-  const warnings = new Warnings({ warn, clock });
   let port = options.port;
   const signIn = new SignIn({ clock, port: () => port });
   const feed = openFeed({

@@ -1,15 +1,14 @@
 // The room as one service: the policy that writes alerts, the twin, and the server of people and phones, all following the
 // champion. The demo runs it inside its process, `telltale serve` in one of its own; several of them share the policy's work.
-import { messageOf } from '../core/errors.ts';
-import type { Score } from '../core/events.ts';
+import { messageOf, TelltaleError } from '../core/errors.ts';
 import { LagWatch } from '../core/log/lag-watch.ts';
-import type { Log, PartitionOffset } from '../core/log/log.ts';
 import { type Service, supervise } from '../core/service.ts';
-import { scoresTopic } from '../core/topics.ts';
+import { scoreCursor, scoresTopic } from '../core/topics.ts';
 import { type ChampionSource, followChampions } from './champions.ts';
 import { type Champion, createReignTopics, policyGroup, Reign, type ReignOptions } from './reign.ts';
 import { type Server, type ServerOptions, startServer } from './server.ts';
 import { Twin, type TwinOptions } from './twin.ts';
+import { twinStart } from './twin-start.ts';
 
 export interface AlertsOptions extends Omit<ServerOptions, 'twin'> {
   readonly champions: ChampionSource;
@@ -22,44 +21,25 @@ export interface Alerts extends Service {
   readonly url: string;
   readonly port: number;
   readonly server: Server;
-}
-
-/** How far back the twin reads when it starts: the minutes the charts show. */
-const TWIN_BACK_MS = 5 * 60_000;
-/** Records of a silent fleet that are read all the same: what its cars said last. About two seconds. */
-const LEAST_BACK = 60_000;
-/** Records of a busy fleet that are read at most, whatever the minutes hold. About ten seconds. */
-const MOST_BACK = 300_000;
-
-/** Where the twin begins to read: bounded, and far enough back to know a fleet that has been silent for hours. */
-async function twinStart(log: Log, topic: string, nowMs: number): Promise<PartitionOffset[]> {
-  const ranges = await log.ranges(topic);
-  const byTime = new Map(
-    (await log.offsetsAt(topic, nowMs - TWIN_BACK_MS)).map(({ partition, offset }) => [partition, offset]),
-  );
-  const each = (records: number) => Math.ceil(records / ranges.length);
-  return ranges.map(({ partition, earliest, end }) => {
-    const back = end - (byTime.get(partition) ?? end);
-    const wanted = Math.min(each(MOST_BACK), Math.max(each(LEAST_BACK), back));
-    return { partition, offset: Math.max(earliest, end - wanted) };
-  });
+  /** Scores that the twin of the present champion has taken in. */
+  applied(): number;
 }
 
 async function feedTwin(options: AlertsOptions, champion: Champion, twin: Twin, signal: AbortSignal) {
   const { log, clock, warn } = options;
-  const topic = scoresTopic(champion.version);
-  const from = { offsets: await twinStart(log, topic.name, clock()) };
-  for await (const { records } of log.read(topic.name, { from, signal })) {
+  const topic = scoresTopic(champion.version).name;
+  const from = { offsets: await twinStart(log, topic, clock()) };
+  const score = scoreCursor();
+  for await (const { records } of log.read(topic, { from, signal })) {
     for (const { value, timestampMs } of records) {
       if (value === null) continue;
-      let score: Score;
       try {
-        score = topic.decode(value);
+        score.open(value, timestampMs);
+        while (score.next()) twin.apply(score, score.receivedTs);
       } catch (error) {
-        warn(`alerts: twin: a score passed over: ${messageOf(error)}`);
-        continue;
+        if (!(error instanceof TelltaleError) || error.code !== 'RECORD_INVALID') throw error;
+        warn(`alerts: twin: scores passed over: ${messageOf(error)}`);
       }
-      twin.apply(score, timestampMs);
     }
   }
 }
@@ -108,7 +88,8 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
   const stopping = new AbortController();
   let twin: Twin | null = null;
   const policy = new LagWatch({
-    ...{ log: options.log, clock: options.clock, what: 'scores the policy has not seen' },
+    ...{ log: options.log, clock: options.clock, what: 'records of scores the policy has not seen' },
+    minGrowing: 100,
     target: () => {
       const champion = options.champions.current();
       return champion && { group: policyGroup(champion), topic: scoresTopic(champion.version).name };
@@ -130,6 +111,7 @@ export async function startAlerts(options: AlertsOptions): Promise<Alerts> {
     url: server.url,
     port: server.port,
     server,
+    applied: () => twin?.applied ?? 0,
     done,
     stop: async () => {
       stopping.abort();

@@ -3,11 +3,12 @@
 // Memory is bounded: the newest state of every car (up to a number of cars), minutes for as many cars as a budget allows;
 // when it is used up, the car that has been calm and unwatched for longest gives its minutes to one that is not.
 import type { Catalogue } from '../core/catalogue.ts';
-import type { Score, SignalShare } from '../core/events.ts';
+import type { Score } from '../core/events.ts';
 import { ALL_CARS, type CarFilter, seesCar } from './car-filter.ts';
 import { strangestFirst } from './car-order.ts';
 import { ratioOf } from './ratio.ts';
 import { round, SampleRing } from './sample-ring.ts';
+import { type Car, lostOf, newCar, type RememberedCar, rememberedCar } from './twin-car.ts';
 
 export interface TwinOptions {
   readonly catalogue: Catalogue;
@@ -20,23 +21,6 @@ export interface TwinOptions {
   readonly maxCars?: number;
   /** How often a car usually speaks, ms of event time. Default 1,000. */
   readonly stepMs?: number;
-}
-
-/** What is known of a car that has sent no score to this twin: from an alert, or from the twin of a former model. */
-export interface RememberedCar {
-  readonly ts: number;
-  readonly heardMs: number;
-  readonly score: number;
-  readonly threshold: number;
-  readonly level: number;
-  readonly top: readonly SignalShare[];
-  readonly values: readonly (number | null)[];
-  readonly expected: readonly (number | null)[];
-}
-
-interface Car extends RememberedCar {
-  /** Event time of the last reading of each signal that was measured and is not any more; null while none is. */
-  readonly lost: ReadonlyMap<number, number> | null;
 }
 
 const LEVEL_ALPHA = 2 / 9;
@@ -70,11 +54,12 @@ interface Order {
 
 export class Twin {
   readonly #options: Required<TwinOptions>;
-  /** In order of the last word from the car, oldest first. */
   readonly #cars = new Map<string, Car>();
   /** In order of interest, least interesting first. */
   readonly #rings = new Map<string, SampleRing>();
   readonly #maxRings: number;
+  /** The readings of a car that has told none. */
+  readonly #nothing: readonly null[];
   /** Mean squared residual of calm cars, per signal. */
   readonly #usual: Float64Array;
   #usualWeight = 0;
@@ -89,6 +74,7 @@ export class Twin {
     const signals = options.catalogue.signals.length;
     this.#maxRings = Math.max(1, Math.floor(historyBytes / SampleRing.bytes(signals, samples)));
     this.#usual = new Float64Array(signals);
+    this.#nothing = Array.from({ length: signals }, () => null);
   }
 
   get size(): number {
@@ -122,27 +108,47 @@ export class Twin {
     return this.#options.catalogue;
   }
 
-  /** @param heardMs when the scored event came in, by the log's clock */
+  /**
+   * Takes in a score; of one that is not told in full, how strange the car is and that it was heard.
+   * @param heardMs when the scored event came in, by the log's clock
+   */
   apply(score: Score, heardMs: number): void {
-    const { vin, ts, threshold, top, values, expected } = score;
+    const { vin } = score;
     this.#applied += 1;
     this.#newestMs = Math.max(this.#newestMs ?? 0, heardMs);
     const ratio = ratioOf(score);
     const known = this.#cars.get(vin);
-    const level = known ? known.level + LEVEL_ALPHA * (ratio - known.level) : ratio;
     // What comes late says that the car speaks, not how it is now.
-    const car: Car =
-      score.late && known
-        ? { ...known, heardMs: Math.max(known.heardMs, heardMs) }
-        : {
-            ...{ ts, heardMs, score: score.score, threshold, level, top, values, expected },
-            lost: known ? lostOf(known, values) : null,
-          };
-    if (known) this.#cars.delete(vin);
+    if (known && score.late) {
+      known.heardMs = Math.max(known.heardMs, heardMs);
+      known.heardAt = this.#applied;
+      return;
+    }
+    const car = known ?? this.#begin(vin, ratio);
+    car.level += LEVEL_ALPHA * (ratio - car.level);
+    car.ts = score.ts;
+    car.heardMs = heardMs;
+    car.heardAt = this.#applied;
+    car.score = score.score;
+    car.threshold = score.threshold;
+    const { values, expected } = score;
+    if (values.length === 0) return;
+    car.lost = lostOf(car, values);
+    car.toldTs = score.ts;
+    car.values = values;
+    car.expected = expected;
+    car.top = score.top;
+    if (!score.late) this.#ringOf(vin, ratio >= 1)?.push(score.ts, ratio, values, expected);
+    if (car.level < CALM && ratio < CALM) this.#learn(values, expected);
+  }
+
+  /** A car never heard of; it has measured nothing yet. */
+  #begin(vin: string, level: number): Car {
+    const car = newCar(this.#nothing, level);
+    car.heardAt = this.#applied;
     this.#cars.set(vin, car);
     if (this.#cars.size > this.#options.maxCars) this.#forgetOldest();
-    if (!score.late) this.#ringOf(vin, ratio >= 1)?.push(ts, ratio, values, expected);
-    if (level < CALM && ratio < CALM) this.#learn(values, expected);
+    return car;
   }
 
   has(vin: string): boolean {
@@ -161,7 +167,7 @@ export class Twin {
   /** Takes in a car as something else remembers it, unless its own scores have been seen. */
   recall(vin: string, car: RememberedCar): void {
     if (this.#cars.has(vin) || this.#cars.size >= this.#options.maxCars) return;
-    this.#cars.set(vin, { ...car, lost: null });
+    this.#cars.set(vin, rememberedCar(car, this.#cars.size - this.#options.maxCars));
   }
 
   /** The cars of the twin of a former model: one that fell silent before this model began is still a car. */
@@ -170,16 +176,19 @@ export class Twin {
       former.catalogue.signals.findIndex((signal) => signal.name === name),
     );
     const here = (column: readonly (number | null)[]) => places.map((place) => column[place] ?? null);
-    for (const [vin, { lost: _lost, ...car }] of former.#cars)
+    for (const [vin, car] of former.#cars)
       this.recall(vin, { ...car, values: here(car.values), expected: here(car.expected) });
     if (former.#newestMs !== null) this.#newestMs = Math.max(this.#newestMs ?? 0, former.#newestMs);
   }
 
+  /** The cars silent for longest go, a hundredth of all at once: looking for them takes a while. */
   #forgetOldest(): void {
-    for (const vin of this.#cars.keys()) {
+    const heard = Float64Array.from(this.#cars.values(), ({ heardAt }) => heardAt).sort();
+    const last = heard[Math.floor((heard.length - 1) / 100)]!;
+    for (const [vin, { heardAt }] of this.#cars) {
+      if (heardAt > last) continue;
       this.#cars.delete(vin);
       this.#rings.delete(vin);
-      return;
     }
   }
 
@@ -271,17 +280,4 @@ export class Twin {
       history: history ?? { ts: [], ratio: [], values: [], expected: [] },
     };
   }
-}
-
-/** When each signal that is not measured now was last measured: most often none is lost, and there is nothing to keep. */
-function lostOf(before: Car, values: readonly (number | null)[]): ReadonlyMap<number, number> | null {
-  let lost: Map<number, number> | null = null;
-  for (let i = 0; i < values.length; i += 1) {
-    if (values[i] !== null) continue;
-    const sinceMs = typeof before.values[i] === 'number' ? before.ts : before.lost?.get(i);
-    if (sinceMs === undefined) continue;
-    lost ??= new Map();
-    lost.set(i, sinceMs);
-  }
-  return lost;
 }

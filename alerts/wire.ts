@@ -59,7 +59,7 @@ export const Car = only({
   threshold: Type.Number(),
   level: Type.Number({ description: '1: where a score becomes strange' }),
   top: Type.Array(Type.Object(SignalShare.properties, { additionalProperties: false })),
-  values: Readings('By `signals`; null: not measured in the newest event'),
+  values: Readings('By `signals`, of the newest event that was told in full; null: not measured in it'),
   expected: Readings('By `signals`; null: the model expects nothing'),
   lost: Type.Array(Type.Union([Type.Integer(), Type.Null()]), {
     description:
@@ -72,7 +72,11 @@ export const Car = only({
       values: Type.Array(Type.Array(Reading)),
       expected: Type.Array(Type.Array(Reading)),
     },
-    { additionalProperties: false, description: 'The last minutes in columns: by signal, then by sample' },
+    {
+      additionalProperties: false,
+      description:
+        'The last minutes in columns: by signal, then by sample, of the events that were told in full: each while somebody looks or the car is strange, else one in ten',
+    },
   ),
   model: Type.Union([Type.String(), Type.Null()]),
   signals: Type.Array(

@@ -1,5 +1,6 @@
-// A model of the cars that bench/whole-stream.ts drives: the same fleets at the same pace, other cars, trained and released before
-// the stream begins. How well it detects is another bench's claim (bench/quality); here it must cost what a model costs.
+// A model of the cars that bench/whole-stream.ts drives: the same fleets at the same pace, other cars, trained and
+// released before the stream begins. How well it detects is another bench's claim (bench/quality); here it must cost
+// what a model costs.
 import { CAR_CATALOGUE_FILE, loadCatalogue } from '../core/catalogue.ts';
 import type { Log } from '../core/log/log.ts';
 import { loadBackend } from '../core/model/backend.ts';

@@ -1,9 +1,11 @@
-// What bench/whole-stream.ts sees of the stream while it runs, from outside: how far each consumer is behind in events and in time,
-// how old an event is when its score can be read, and how old the event of an alert is when a phone has it.
+// What bench/whole-stream.ts sees of the stream while it runs, from outside: how far each consumer is behind in events
+// and in time, how old an event is when its score can be read, and how old the event of an alert is when a phone has
+// it.
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { Log } from '../core/log/log.ts';
-import { scoresTopic } from '../core/topics.ts';
+import { scoresIn } from '../core/score-cursor.ts';
+import { scoreCursor, scoresTopic } from '../core/topics.ts';
 
 const LOOK_MS = 500;
 /** Scores that are read to see how old they are: those of one partition, one in so many. */
@@ -72,14 +74,18 @@ export function lookAt(lags: readonly Lag[], signal: AbortSignal): void {
 
 /** Ages of events when their score can be read, by the car's clock, which is this machine's. */
 export async function watchScores(log: Log, version: string, signal: AbortSignal, agesMs: number[]) {
-  const topic = scoresTopic(version);
+  const score = scoreCursor();
   let count = 0;
   const options = { from: 'end', partitions: [WATCHED_PARTITION], signal } as const;
-  for await (const { records } of log.read(topic.name, options)) {
+  for await (const { records } of log.read(scoresTopic(version).name, options)) {
     const nowMs = Date.now();
-    for (const { value } of records) {
-      count += 1;
-      if (count % ONE_IN === 0 && value !== null) agesMs.push(nowMs - topic.decode(value).ts);
+    for (const { value, timestampMs } of records) {
+      if (value === null) continue;
+      score.open(value, timestampMs);
+      while (score.next()) {
+        count += 1;
+        if (count % ONE_IN === 0) agesMs.push(nowMs - score.ts);
+      }
     }
   }
 }
@@ -122,9 +128,8 @@ export async function written(log: Log, topic: string): Promise<number> {
 
 /** Scores that stand in a topic. */
 export async function countScores(log: Log, version: string): Promise<number> {
-  const { name } = scoresTopic(version);
-  if (log.kind === 'embedded') return written(log, name);
   let count = 0;
-  for await (const { records } of log.read(name, { to: 'end' })) count += records.length;
+  for await (const { records } of log.read(scoresTopic(version).name, { to: 'end' }))
+    for (const { value } of records) if (value !== null) count += scoresIn(value);
   return count;
 }

@@ -1,8 +1,10 @@
-// The claim: the whole stream on one machine, each part in processes of its own: cars → broker → log → scoring → alerts → phone.
-// Cars are connected first; then so many minutes are measured; then what is on its way is waited for and counted. Linux.
+// The claim: the whole stream on one machine, each part in processes of its own: cars → broker → log → scoring → alerts
+// → phone. Cars are connected first; then so many minutes are measured; then what is on its way is waited for and
+// counted. Linux.
 //   node bench/whole-stream.ts [--cars 2000] [--rate 1000] [--minutes 1] [--kafka] [--scorers 1] [--ingests N] [--json] [--save NAME]
 //   node bench/whole-stream.ts --cars 100000 --rate 10000 --minutes 10        the mission's size
-// `--rate` is events a second of all cars together; each car's interval is a whole number of seconds. `--kafka` starts a broker.
+// `--rate` is events a second of all cars together; each car's interval is a whole number of seconds. `--kafka` starts
+// a broker.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

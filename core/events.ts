@@ -99,9 +99,17 @@ export const Score = Type.Object(
     late: Type.Boolean({
       description: 'Later than the stated lateness: scored, but left out of state and policy',
     }),
-    values: Type.Array(Reading, { description: "Readings, in the order of the model's catalogue" }),
-    expected: Type.Array(Reading, { description: 'What the model expected, same order and units' }),
-    top: Type.Array(SignalShare, { description: 'The signals that made the score, largest share first' }),
+    receivedTs: Type.Optional(
+      Ms('Ingest time of the scored event; absent in the former form, whose log timestamp it is'),
+    ),
+    values: Type.Array(Reading, {
+      description:
+        "Readings, in the order of the model's catalogue; empty: the score is not told in full, they stand in `telemetry`",
+    }),
+    expected: Type.Array(Reading, { description: 'What the model expected, same order and units; or empty' }),
+    top: Type.Array(SignalShare, {
+      description: 'The signals that made the score, largest share first; empty: it is not told in full',
+    }),
     lost: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description:
@@ -134,6 +142,15 @@ export const Alert = Type.Object(
   { additionalProperties: false, $id: 'Alert' },
 );
 export type Alert = Static<typeof Alert>;
+
+export const Watched = Type.Object(
+  {
+    vin: Vin,
+    untilTs: Ms("Until when somebody is taken to look at it, by the server's clock"),
+  },
+  { additionalProperties: false, $id: 'Watched' },
+);
+export type Watched = Static<typeof Watched>;
 
 export const DeadLetter = Type.Object(
   {

@@ -79,7 +79,10 @@ export const METRICS = {
   },
   telltale_scoring_lag: { type: 'gauge', help: 'Telemetry events not yet scored', labels: ['model'] },
   telltale_alerts_total: { type: 'counter', help: 'Alert phases written', labels: ['phase'] },
-  telltale_alerts_lag: { type: 'gauge', help: 'Scores the alert policy has not seen yet' },
+  telltale_alerts_lag: {
+    type: 'gauge',
+    help: 'Records of scores the alert policy has not seen yet; each holds the scores of a batch',
+  },
   telltale_alerts_delay_ms: {
     type: 'histogram',
     help: 'From an event taken in to the alert that it raised',

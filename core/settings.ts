@@ -245,6 +245,11 @@ export const SETTINGS = {
   ),
   check: setting(flag, false, 'Compare the simulated fleet with real drives (--csv), fact by fact'),
   label: setting(flag, false, 'Add a column that is 1 where a fault of the car can be seen'),
+  full: setting(
+    flag,
+    false,
+    'Tell each score in full: readings, what was expected, and the signals to blame, also of calm cars',
+  ),
   json: setting(flag, false, 'The summary as JSON on stdout; progress goes to stderr'),
 } as const;
 

@@ -9,7 +9,10 @@ import {
   type Schema,
   Score,
   TelemetryRecord,
+  Watched,
 } from './events.ts';
+import { ScoreCursor } from './score-cursor.ts';
+import { packScores } from './score-pack.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -19,6 +22,8 @@ export type Room = 'ingest' | 'training' | 'scoring' | 'alerts';
 export interface Topic<T> {
   readonly name: string;
   readonly schema: Schema | null;
+  /** How its values stand in the log. */
+  readonly form: 'JSON' | 'bytes' | 'packed scores';
   readonly key: string;
   readonly owner: Room;
   /** `null`: as many as the setting `partitions` says. Topics keyed by VIN must all have the same count. */
@@ -35,13 +40,14 @@ export interface Topic<T> {
 const ajv = new Ajv({ allErrors: false, strict: false });
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-type TopicFacts = Omit<Topic<unknown>, 'encode' | 'decode' | 'schema'>;
+type TopicFacts = Omit<Topic<unknown>, 'encode' | 'decode' | 'schema' | 'form'>;
 
 function jsonTopic<T>(schema: Schema, facts: TopicFacts): Topic<T> {
   let validate: ValidateFunction | undefined;
   return {
     ...facts,
     schema,
+    form: 'JSON',
     encode: (value) => Buffer.from(JSON.stringify(value)),
     decode: (bytes) => {
       validate ??= ajv.compile(schema);
@@ -65,7 +71,7 @@ function jsonTopic<T>(schema: Schema, facts: TopicFacts): Topic<T> {
 
 /** A topic whose values are bytes that only its owner reads (per-car state). */
 function bytesTopic(facts: TopicFacts): Topic<Uint8Array> {
-  return { ...facts, schema: null, encode: (value) => value, decode: (bytes) => bytes };
+  return { ...facts, schema: null, form: 'bytes', encode: (value) => value, decode: (bytes) => bytes };
 }
 
 export const telemetryTopic = jsonTopic<TelemetryRecord>(TelemetryRecord, {
@@ -118,18 +124,51 @@ export const alertsTopic = jsonTopic<Alert>(Alert, {
   about: 'Each phase of each alert.',
 });
 
-/** Scores of one model version over `telemetry`, partition for partition. */
-export function scoresTopic(version: string): Topic<Score> {
-  return jsonTopic<Score>(Score, {
-    name: `scores.${version}`,
-    key: 'vin',
-    owner: 'scoring',
-    partitions: null,
-    retentionMs: 7 * DAY_MS,
-    compacted: false,
-    about: 'One score for each distinct telemetry event, by the model named.',
-  });
+/** How long a look at a car is taken to last. */
+export const WATCHED_MS = 60_000;
+
+export const watchedTopic = jsonTopic<Watched>(Watched, {
+  name: 'watched',
+  key: 'vin',
+  owner: 'alerts',
+  partitions: 1,
+  retentionMs: 60 * WATCHED_MS,
+  compacted: false,
+  about: 'Cars that somebody looks at, for a minute from then on: their scores are told in full.',
+});
+
+const scoreFacts = (version: string): TopicFacts => ({
+  name: `scores.${version}`,
+  key: 'vin of the first score in the record',
+  owner: 'scoring',
+  partitions: null,
+  retentionMs: 7 * DAY_MS,
+  compacted: false,
+  about: 'One score for each distinct telemetry event, by the model named; a record holds those of a batch.',
+});
+
+/** A record of the former form: one score, as JSON. */
+const formerScores = jsonTopic<Score>(Score, scoreFacts('<model>'));
+
+/** Scores of one model version over `telemetry`, partition for partition; the scores of a record are of one model and partition. */
+export function scoresTopic(version: string): Topic<readonly Score[]> {
+  return {
+    ...scoreFacts(version),
+    schema: Score,
+    form: 'packed scores',
+    encode: packScores,
+    decode: (bytes) => {
+      const cursor = scoreCursor();
+      cursor.open(bytes, 0);
+      const scores: Score[] = [];
+      while (cursor.next()) scores.push(cursor.toScore());
+      return scores;
+    },
+  };
 }
+
+/** For whoever reads many scores and of most of them little. */
+export const scoreCursor = (): ScoreCursor => new ScoreCursor(formerScores.decode);
 
 /** Snapshots of the scorer's states, each with the offset of telemetry it is true at (docs/design/0008-snapshots.md). */
 export function scorerStateTopic(version: string): Topic<Uint8Array> {
@@ -165,6 +204,7 @@ export const FIXED_TOPICS = [
   deadLettersTopic,
   modelsTopic,
   alertsTopic,
+  watchedTopic,
 ] as const;
 
 /** MQTT topics of one car, and those of the fleet. */

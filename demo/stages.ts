@@ -1,7 +1,7 @@
 // The events of a run counted at each stage, from the log itself: published = in the log = scored + dead letters.
 import { counted } from '../core/counted.ts';
 import type { Log } from '../core/log/log.ts';
-import { deadLettersTopic, scoresTopic, telemetryTopic } from '../core/topics.ts';
+import { deadLettersTopic, scoreCursor, scoresTopic, telemetryTopic } from '../core/topics.ts';
 
 export interface StageCounts {
   readonly telemetry: number;
@@ -26,19 +26,22 @@ export async function countStages(
   version: string,
   cars: ReadonlySet<string>,
 ): Promise<StageCounts> {
-  const topic = scoresTopic(version);
+  const score = scoreCursor();
   const lastMs = new Map<string, number>();
   let [scored, late, drivenMs] = [0, 0, 0];
-  for await (const { records } of log.read(topic.name, { to: 'end' })) {
-    for (const { key, value } of records) {
+  for await (const { records } of log.read(scoresTopic(version).name, { to: 'end' })) {
+    for (const { value, timestampMs } of records) {
       if (value === null) continue;
-      const score = topic.decode(value);
-      scored += 1;
-      if (score.late) late += 1;
-      if (!cars.has(key)) continue;
-      const stepMs = score.ts - (lastMs.get(key) ?? score.ts);
-      if (stepMs > 0 && stepMs <= MAX_STEP_MS) drivenMs += stepMs;
-      lastMs.set(key, Math.max(score.ts, lastMs.get(key) ?? 0));
+      score.open(value, timestampMs);
+      while (score.next()) {
+        const { vin, ts } = score;
+        scored += 1;
+        if (score.late) late += 1;
+        if (!cars.has(vin)) continue;
+        const stepMs = ts - (lastMs.get(vin) ?? ts);
+        if (stepMs > 0 && stepMs <= MAX_STEP_MS) drivenMs += stepMs;
+        lastMs.set(vin, Math.max(ts, lastMs.get(vin) ?? 0));
+      }
     }
   }
   return {

@@ -132,6 +132,7 @@ export async function runReprocess(
       signal,
       warn,
       stateBytes: settings.stateBytes,
+      ...(settings.full ? { isWatched: () => true } : {}),
       progress: (done, all) => {
         if (done / all < next) return;
         say(

@@ -118,7 +118,7 @@ class RowScorer {
     this.steps.see(at - one.lastTsMs);
     this.order.see(id, at, values);
     one.lastTsMs = at;
-    const [first, second] = topSignals(finding.shares, 2, 0);
+    const [first, second] = topSignals(this.#detector.explain().shares, 2, 0);
     const top1 = first === undefined ? '' : this.#names[first]!;
     const top2 = second === undefined ? '' : this.#names[second]!;
     const alert = isActive(one.window.state) ? 1 : 0;

@@ -48,7 +48,7 @@ function noteTime(detector: Detector, car: Car, { tsMs, receivedMs, inOrder }: F
 const result: { finding: Finding | null; late: boolean } = { finding: null, late: false };
 
 /**
- * Advances the car by one event and explains it. A late event is scored against a copy of the car's state (in `scratch`),
+ * Advances the car by one event; `detector.explain()` then says why, if anybody asks. A late event is scored against a copy of the car's state (in `scratch`),
  * which stays as it was. The result is overwritten by the next call.
  */
 export function followCar(
@@ -62,9 +62,8 @@ export function followCar(
   if (late) {
     scratch.lastTsMs = car.detector.lastTsMs;
     scratch.slots.set(car.detector.slots);
-    detector.step(scratch, values, tsMs);
-  } else detector.step(car.detector, values, tsMs);
-  result.finding = detector.explain();
+    result.finding = detector.step(scratch, values, tsMs);
+  } else result.finding = detector.step(car.detector, values, tsMs);
   result.late = late;
   return result as { finding: Finding; late: boolean };
 }

@@ -19,6 +19,8 @@ export interface LoopOptions {
   readonly warn: (line: string) => void;
   /** As in ScorerOptions. */
   readonly stateBytes?: number;
+  /** As in ScorerOptions. */
+  readonly isWatched?: (vin: string) => boolean;
   /** Called when a partition was taken over and its cars stand where the last scorer left them. */
   readonly onRestored?: (partition: number, restored: Restored) => void;
   /** Called with each batch and what it came to, before it is committed. */
@@ -36,7 +38,7 @@ export async function createScoreTopics(log: Log, version: string): Promise<void
 
 /** Runs until `signal` aborts. @throws what `transform` throws */
 export async function runLoop(options: LoopOptions): Promise<void> {
-  const { log, version, detector, signal, stateBytes, onBatch } = options;
+  const { log, version, detector, signal, stateBytes, isWatched, onBatch } = options;
   await createScoreTopics(log, version);
   const scorers = new Map<number, Scorer>();
   const count = counters(options);
@@ -53,6 +55,7 @@ export async function runLoop(options: LoopOptions): Promise<void> {
           scoresTopic: scoresTopic(version).name,
           stateTopic: scorerStateTopic(version).name,
           ...(stateBytes === undefined ? {} : { stateBytes }),
+          isWatched,
         });
         const restored = await restore(options, scorer, partition, assignment);
         if (assignment.signal.aborted) return;

@@ -16,6 +16,8 @@ export interface ReprocessOptions {
   readonly signal: AbortSignal;
   readonly warn: (line: string) => void;
   readonly stateBytes?: number;
+  /** As in ScorerOptions: always, where all scores are to be told in full. */
+  readonly isWatched?: (vin: string) => boolean;
   /** Events done and to do. */
   readonly progress: (done: number, all: number) => void;
 }

@@ -1,28 +1,51 @@
-// From a finding to the bytes of a score record, on the scorer's hot path.
-import type { ModelBundle } from '../core/model/bundle.ts';
-import type { Finding } from '../core/model/detector.ts';
+// From findings to the records of `scores.<model>`: how much is said of each score (docs/design/0009), on the scorer's
+// hot path. Told in full, with readings, expectations and the signals to blame, is a score on its way to the threshold
+// or past it, the first of a car, one in about ten of a calm car, and each of a car that somebody looks at. Of the
+// others where they stand, and how high they are.
+import type { SignalShare } from '../core/events.ts';
+import type { Detector, Finding } from '../core/model/detector.ts';
 import { roundScore } from '../core/model/hysteresis.ts';
+import { ScorePacker, type ScoreRecord } from '../core/score-pack.ts';
 import type { TelemetryEvent } from '../core/telemetry-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
 
 export interface ScoredEvent {
   readonly event: TelemetryEvent;
   readonly partition: number;
   readonly offset: number;
+  /** Ingest time, ms. */
+  readonly receivedMs: number;
   readonly late: boolean;
   readonly finding: Finding;
+  /** Event time of the car's newest event before this one; −Infinity: there is none. */
+  readonly beforeMs: number;
+}
+
+export interface ScoreWriter {
+  add(scored: ScoredEvent): void;
+  /** The records of all that was added since the last call. */
+  finish(): readonly ScoreRecord[];
 }
 
 /** Signals named in a score. */
 const TOP = 3;
 /** A signal with a smaller share of the score is not named. */
 const MIN_SHARE = 0.05;
+/** Part of the threshold from which a score is told in full: the page calls a car unusual that stays about there. */
+const TOLD_FROM = 0.75;
+/** Usual steps of a calm car from one score told in full to the next. */
+const TOLD_EVERY_STEPS = 10;
 
 /** Decimals that show a thousandth of the signal's spread or so: what a person or a chart can tell. */
 const decimalsFor = (spread: number) => Math.min(9, Math.max(0, 3 - Math.floor(Math.log10(spread))));
 
 /** Decimals in which a reading is given; it is rounded beyond, as are the readings of the sensors themselves. */
 const READING_DECIMALS = 6;
+
+const rounded = (value: number, decimals: number) => {
+  const scale = 10 ** decimals;
+  const result = Math.round(value * scale) / scale;
+  return Number.isFinite(result) ? result : value;
+};
 
 /** The signals that made the score, largest share first. */
 export function topSignals(shares: Float64Array, most = TOP, minShare = MIN_SHARE): number[] {
@@ -40,72 +63,73 @@ export function topSignals(shares: Float64Array, most = TOP, minShare = MIN_SHAR
   return top;
 }
 
-const ascii = (text: string) => Buffer.from(text);
+/** A number of the car's own, 32 bits, so that not all cars are told in full in the same second. */
+function phaseOf(vin: string): number {
+  let hash = 0;
+  for (let i = Math.max(0, vin.length - 6); i < vin.length; i += 1)
+    hash = Math.imul(hash ^ vin.charCodeAt(i), 0x9e3779b1);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
 
-/** A writer for one model: the bytes of a Score, as JSON.stringify would give them. */
-export function createScoreWriter(bundle: ModelBundle, version: string): (scored: ScoredEvent) => Uint8Array {
+/**
+ * A writer for one model.
+ * @param isWatched whether somebody looks at a car
+ */
+export function createScoreWriter(
+  detector: Detector,
+  version: string,
+  isWatched: (vin: string) => boolean = () => false,
+): ScoreWriter {
+  const { bundle } = detector;
   const { signals } = bundle.catalogue;
+  const toldFrom = TOLD_FROM * bundle.threshold;
+  const toldEveryMs = TOLD_EVERY_STEPS * bundle.stepMs;
   const decimals = new Uint8Array(signals.length).fill(READING_DECIMALS);
   bundle.scaler.signals.forEach((signal, k) => {
     decimals[signal] = decimalsFor(bundle.scaler.scale[k]!);
   });
-  const names = signals.map(({ name }) => ascii(`{"signal":${JSON.stringify(name)},"value":`));
-  const pieces = {
-    vin: ascii('{"vin":'),
-    seq: ascii(',"seq":'),
-    ts: ascii(',"ts":'),
-    partition: ascii(',"partition":'),
-    offset: ascii(',"offset":'),
-    score: ascii(`,"model":${JSON.stringify(version)},"score":`),
-    timely: ascii(`,"threshold":${JSON.stringify(bundle.threshold)},"late":false,"values":[`),
-    late: ascii(`,"threshold":${JSON.stringify(bundle.threshold)},"late":true,"values":[`),
-    comma: ascii(','),
-    expected: ascii('],"expected":['),
-    top: ascii('],"top":['),
-    topExpected: ascii(',"expected":'),
-    share: ascii(',"share":'),
-    close: ascii('}'),
-    lost: ascii('],"lost":['),
-    end: ascii(']}'),
+  const expected = new Float64Array(signals.length);
+  const packer = new ScorePacker(version, bundle.threshold, signals.length);
+
+  const isTold = (vin: string, tsMs: number, beforeMs: number, score: number): boolean => {
+    if (score >= toldFrom) return true;
+    const phase = phaseOf(vin) % toldEveryMs;
+    const turn = Math.floor((tsMs + phase) / toldEveryMs);
+    return turn !== Math.floor((beforeMs + phase) / toldEveryMs) || isWatched(vin);
   };
-  const out = new ByteWriter();
-  const field = (piece: Uint8Array, value: number, places = 0) => {
-    out.piece(piece);
-    out.number(value, places);
+
+  const shareOf = (values: Float64Array, shares: Float64Array, signal: number): SignalShare => {
+    const value = values[signal]!;
+    const usual = expected[signal]!;
+    return {
+      signal: signals[signal]!.name,
+      value: Number.isNaN(value) ? null : rounded(value, READING_DECIMALS),
+      expected: Number.isNaN(usual) ? null : usual,
+      share: rounded(shares[signal]!, 3),
+    };
   };
-  return ({ event, partition, offset, late, finding }) => {
-    const { shares, expected } = finding;
-    out.piece(pieces.vin);
-    out.text(JSON.stringify(event.vin));
-    field(pieces.seq, event.seq);
-    field(pieces.ts, event.tsMs);
-    field(pieces.partition, partition);
-    field(pieces.offset, offset);
-    field(pieces.score, roundScore(finding.score), 4);
-    out.piece(late ? pieces.late : pieces.timely);
-    for (let i = 0; i < signals.length; i += 1) {
-      if (i > 0) out.piece(pieces.comma);
-      out.reading(event.values[i]!, READING_DECIMALS);
-    }
-    out.piece(pieces.expected);
-    for (let i = 0; i < signals.length; i += 1) {
-      if (i > 0) out.piece(pieces.comma);
-      out.number(expected[i]!, decimals[i]!);
-    }
-    out.piece(pieces.top);
-    topSignals(shares).forEach((signal, place) => {
-      if (place > 0) out.piece(pieces.comma);
-      out.piece(names[signal]!);
-      out.reading(event.values[signal]!, READING_DECIMALS);
-      field(pieces.topExpected, expected[signal]!, decimals[signal]!);
-      field(pieces.share, shares[signal]!, 3);
-      out.piece(pieces.close);
-    });
-    finding.lost.forEach((signal, place) => {
-      out.piece(place === 0 ? pieces.lost : pieces.comma);
-      out.text(JSON.stringify(signals[signal]!.name));
-    });
-    out.piece(pieces.end);
-    return out.finish();
+
+  return {
+    add: ({ event, partition, offset, receivedMs, late, finding, beforeMs }) => {
+      const { vin, seq, tsMs, values } = event;
+      const score = roundScore(finding.score);
+      const told = isTold(vin, tsMs, beforeMs, score);
+      const lost = finding.lost.map((signal) => signals[signal]!.name);
+      const head = { vin, seq, ts: tsMs, receivedTs: receivedMs, offset, score, late };
+      if (!told) {
+        packer.add(partition, head, null, lost.length > 0 ? { top: [], lost } : null);
+        return;
+      }
+      const { shares } = detector.explain();
+      for (let i = 0; i < signals.length; i += 1) expected[i] = rounded(finding.expected[i]!, decimals[i]!);
+      const top = topSignals(shares).map((signal) => shareOf(values, shares, signal));
+      packer.add(
+        partition,
+        head,
+        { values, expected },
+        top.length > 0 || lost.length > 0 ? { top, lost } : null,
+      );
+    },
+    finish: () => packer.finish(),
   };
 }

@@ -41,6 +41,8 @@ export interface ScorerOptions {
   readonly stateTopic: string;
   /** Bytes of snapshots for a scored event, on average: the setting of that name. */
   readonly stateBytes?: number;
+  /** Whether somebody looks at a car: its scores are told in full. Default: nobody looks at any. */
+  readonly isWatched?: ((vin: string) => boolean) | undefined;
 }
 
 export class Scorer {
@@ -57,11 +59,11 @@ export class Scorer {
   #hash: () => number = () => 0;
 
   constructor(options: ScorerOptions) {
-    const { detector, version } = options;
+    const { detector, version, isWatched } = options;
     this.#options = options;
     this.#queue = new SnapshotQueue(options.stateBytes ?? SETTINGS.stateBytes.fallback);
     this.#read = createTelemetryReader(detector.bundle.catalogue);
-    this.#write = createScoreWriter(detector.bundle, version);
+    this.#write = createScoreWriter(detector, version, isWatched);
     this.#scratch = detector.newState();
   }
 
@@ -112,6 +114,7 @@ export class Scorer {
     const { scoresTopic, detector } = this.#options;
     const outputs: OutputRecord[] = [];
     const restarts: Restart[] = [];
+    let scored = 0;
     const counts = { duplicates: 0, late: 0, forgotten: 0, invalid: 0 };
     for (const record of records) {
       const event = this.#eventOf(record);
@@ -129,6 +132,7 @@ export class Scorer {
       const { offset, timestampMs } = record;
       if (admission.kind === 'restart') restarts.push({ vin, seq, before: admission.before });
       const inOrder = admission.kind !== 'filled';
+      const beforeMs = kept.car.newestTsMs;
       const { finding, late } = followCar(
         detector,
         kept.car,
@@ -137,14 +141,10 @@ export class Scorer {
       );
       if (late) counts.late += 1;
       this.#queue.note(kept, offset, timestampMs);
-      outputs.push({
-        topic: scoresTopic,
-        key: vin,
-        value: this.#write({ event, partition, offset, late, finding }),
-        timestampMs,
-      });
+      this.#write.add({ event, partition, offset, receivedMs: timestampMs, late, finding, beforeMs });
+      scored += 1;
     }
-    const scored = outputs.length;
+    for (const made of this.#write.finish()) outputs.push({ topic: scoresTopic, ...made });
     const stateBytes = this.#save(records.at(-1)!, scored, outputs);
     return { outputs, scored, restarts, ...counts, stateBytes };
   }

@@ -16,6 +16,7 @@ import { type Clock, type Service, supervise } from '../core/service.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { runLoop, scorerGroup } from './loop.ts';
 import type { Restored } from './restore.ts';
+import { followWatched } from './watched.ts';
 
 const REPLAY_TOLD = 10_000;
 
@@ -54,6 +55,7 @@ export async function startScoring(options: ScoringOptions): Promise<Scoring> {
   const { log, catalogue, warn, clock } = options;
   const end = new AbortController();
   const releases = await followReleases({ log, catalogue, warn, clock, signal: end.signal });
+  const { isWatched, done: watching } = followWatched({ log, clock, warn, signal: end.signal });
   const running = new Map<string, Running>();
   const refused = new Set<string>();
   let fail: (error: unknown) => void = () => {};
@@ -81,7 +83,7 @@ export async function startScoring(options: ScoringOptions): Promise<Scoring> {
     };
     const done = supervise({ name, signal: stop.signal, warn, clock }, () =>
       runLoop({
-        ...{ log, version, detector, metrics, warn, signal: stop.signal, onRestored },
+        ...{ log, version, detector, metrics, warn, signal: stop.signal, onRestored, isWatched },
         ...(stateBytes === undefined ? {} : { stateBytes }),
       }),
     );
@@ -112,7 +114,7 @@ export async function startScoring(options: ScoringOptions): Promise<Scoring> {
   const stopped = new Promise<void>((resolve) => {
     end.signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  const done = Promise.race([stopped, failed, releases.done]);
+  const done = Promise.race([stopped, failed, releases.done, watching]);
   done.catch(() => {});
   return {
     name: 'scoring',
@@ -129,7 +131,7 @@ export async function startScoring(options: ScoringOptions): Promise<Scoring> {
       unlisten();
       end.abort();
       for (const { stop } of running.values()) stop.abort();
-      await Promise.allSettled([...[...running.values()].map((one) => one.done), releases.done]);
+      await Promise.allSettled([...[...running.values()].map((one) => one.done), releases.done, watching]);
     },
   };
 }

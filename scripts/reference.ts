@@ -51,7 +51,7 @@ function topics(): string {
     t.partitions === null ? 'setting `partitions`' : String(t.partitions),
     t.compacted ? 'compacted' : days(t.retentionMs),
     t.owner,
-    t.schema === null ? 'bytes' : 'JSON',
+    t.form,
     t.about,
   ]);
   return table(['Topic', 'Key', 'Partitions', 'Kept', 'Written by', 'Values', 'What'], rows);

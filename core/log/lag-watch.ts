@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 const LOOK_MS = 5000;
 /** Looks in a row in which more waited each time. */
 const GROWING_LOOKS = 6;
-/** Fewer records than this are no heap. */
+/** Fewer records than this are no heap, unless they are said to be large ones. */
 const MIN_GROWING = 1000;
 /** Without a record consumed for so long, while some wait, it stands still. */
 const STALLED_MS = 30_000;
@@ -21,6 +21,8 @@ export interface LagWatchOptions {
   readonly clock: Clock;
   /** Of what: `events not yet scored`. */
   readonly what: string;
+  /** Records that are a heap when they grow in number: fewer where each holds many events. Default 1,000. */
+  readonly minGrowing?: number;
 }
 
 export class LagWatch {
@@ -88,12 +90,12 @@ export class LagWatch {
   }
 
   get health(): Health {
-    const { clock, what } = this.#options;
+    const { clock, what, minGrowing = MIN_GROWING } = this.#options;
     if (this.#unreadable !== '') return healthOf([`the log cannot be asked: ${this.#unreadable}`]);
     const waiting = `${this.#lag.toLocaleString('en')} ${what}`;
     if (this.#lag > 0 && clock() - this.#movedMs >= STALLED_MS)
       return healthOf([`${waiting}, and none since ${since(this.#movedMs)}`]);
-    if (this.#lag >= MIN_GROWING && this.#grew >= GROWING_LOOKS)
+    if (this.#lag >= minGrowing && this.#grew >= GROWING_LOOKS)
       return healthOf([], [`${waiting}, and more each time`]);
     return healthOf([]);
   }

@@ -120,18 +120,26 @@ export async function tempLog(partitions = 3): Promise<TempLog> {
   };
 }
 
-export async function appendScores(log: Log, scores: readonly Score[], timestampMs?: number): Promise<void> {
+/** Scores as scoring writes them, or with `former` as it once did: one to a record, as JSON. */
+export async function appendScores(
+  log: Log,
+  scores: readonly Score[],
+  timestampMs?: number,
+  former = false,
+): Promise<void> {
   const [first] = scores;
   if (!first) return;
   const topic = scoresTopic(first.model);
   const partitions = (await log.ranges('telemetry')).length;
   await log.createTopic(topicSpec(topic, partitions));
+  const time = timestampMs === undefined ? {} : { timestampMs };
+  const receivedTs = timestampMs ?? Date.now();
   await log.append(
     topic.name,
     scores.map((score) => ({
       key: score.vin,
-      value: topic.encode(score),
-      ...(timestampMs === undefined ? {} : { timestampMs }),
+      value: former ? Buffer.from(JSON.stringify(score)) : topic.encode([{ receivedTs, ...score }]),
+      ...time,
     })),
   );
 }

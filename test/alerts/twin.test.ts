@@ -72,6 +72,23 @@ describe('the twin', () => {
     expect(twin.usual()[1]).toBe(0);
   });
 
+  it('takes of a score that is not told in full how strange the car is and that it was heard', () => {
+    const twin = twinOf();
+    const short = { values: [], expected: [], top: [] };
+    // Before its first score that is told in full nothing is known of its readings.
+    twin.apply(makeScore('CAR1', 0, 0.4, short), 100);
+    expect(twin.car('CAR1', 0)).toMatchObject({ ts: T0, heardMs: 100, values: [null, null, null] });
+    twin.apply(makeScore('CAR1', 1, 0.4, { values: [90, 13.9, 1] }), 200);
+    for (let s = 2; s < 5; s += 1) twin.apply(makeScore('CAR1', s, 0.4, short), 100 * (s + 1));
+    const car = twin.car('CAR1', 0);
+    expect(car).toMatchObject({ ts: T0 + 4000, heardMs: 500, level: 0.4, values: [90, 13.9, 1] });
+    expect(car?.history.ts).toEqual([T0 + 1000]);
+    // The lambda was last known to be measured in the score that told it.
+    twin.apply(makeScore('CAR1', 5, 0.4, { values: [90, 13.9, null] }), 600);
+    expect(twin.car('CAR1', 0)?.lost).toEqual([null, null, T0 + 1000]);
+    expect(twin.applied).toBe(6);
+  });
+
   it('keeps late events out of the minutes', () => {
     const twin = twinOf();
     twin.apply(makeScore('CAR1', 9, 0.4), 0);

@@ -35,7 +35,7 @@ function batchOf(events: readonly (Event | string)[], firstOffset = 0): RecordBa
 }
 
 const scoresOf = (outputs: readonly { topic: string; value: Uint8Array | null }[]): Score[] =>
-  outputs.filter((one) => one.topic === topic.name).map((one) => topic.decode(one.value!));
+  outputs.filter((one) => one.topic === topic.name).flatMap((one) => topic.decode(one.value!));
 
 describe('the scorer', () => {
   it('writes a score that says what, where and why', () => {
@@ -53,6 +53,7 @@ describe('the scorer', () => {
       score: 3.1302,
       threshold: 1.5,
       late: false,
+      receivedTs: T0 + 41,
       values: [90.25, null, null, 90, null, null],
       expected: [50, 2000, 35, 90, 200, 7],
       top: [{ signal: 'speedKmh', value: 90.25, expected: 50, share: 1 }],
@@ -73,15 +74,13 @@ describe('the scorer', () => {
     expect(one.score(batchOf([{ seq: 6 }])).outputs).toEqual([]);
   });
 
-  it('writes snapshots after the scores, one a car', () => {
+  it('writes the scores of a batch into one record, and snapshots after it, one a car', () => {
     const eager = new Scorer({
       ...{ detector, version: 'v1', scoresTopic: topic.name, stateTopic: 'scorer-state.v1' },
       stateBytes: 1_000_000,
     });
     const { outputs } = eager.score(batchOf([{ seq: 1 }, { seq: 1, vin: 'B' }, { seq: 2 }]));
     expect(outputs.map(({ topic: name, key }) => `${name} ${key}`)).toEqual([
-      'scores.v1 A',
-      'scores.v1 B',
       'scores.v1 A',
       'scorer-state.v1 A',
       'scorer-state.v1 B',

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { LogRecord, RecordBatch } from '../../core/log/log.ts';
 import { createDetector } from '../../core/model/detector.ts';
 import { seededRandom } from '../../core/model/random.ts';
+import { scoresIn } from '../../core/score-cursor.ts';
 import { newCar } from '../../scoring/car.ts';
 import { restore } from '../../scoring/restore.ts';
 import { Scorer } from '../../scoring/scorer.ts';
@@ -156,7 +157,7 @@ describe('a scorer that takes over', () => {
         seen.replayed += lives.replayed;
         if (stateBytes > 200) return;
         seen.snapshots += lives.snapshots;
-        seen.scores += lives.scores.length;
+        seen.scores += lives.scores.reduce((sum, record) => sum + scoresIn(record), 0);
       }),
       { seed: 1, numRuns: 60 },
     );

@@ -74,7 +74,7 @@ async function scores(version: string, count: number): Promise<Score[]> {
   await createScoreTopics(log, version);
   const found: Score[] = [];
   for await (const { records } of log.read(topic.name)) {
-    for (const { value } of records) found.push(topic.decode(value!));
+    for (const { value } of records) found.push(...topic.decode(value!));
     if (found.length >= count) break;
   }
   return found;
@@ -263,9 +263,20 @@ describe('reprocessing', () => {
     const byPlace = (list: readonly Score[]) =>
       new Map(list.map(({ partition, offset, score }) => [`${partition}/${offset}`, score]));
     expect(byPlace(again)).toEqual(byPlace(live));
+    // Most cars are calm: of their scores one in ten is told in full.
+    const told = (list: readonly Score[]) => list.filter(({ values }) => values.length > 0).length;
+    expect(told(again)).toBe(told(live));
     // Once more there is nothing to do.
     const idle = { log, version: 'again', detector: createDetector(handBundle()), metrics: new Metrics() };
     expect(await reprocess({ ...idle, signal: stop.signal, warn: context.warn, progress: () => {} })).toBe(0);
+  });
+
+  it('tells all scores in full where that is asked for', async () => {
+    const isWatched = () => true;
+    const facts = { log, version: 'full', detector: createDetector(handBundle()), metrics: new Metrics() };
+    await reprocess({ ...facts, signal: stop.signal, warn: context.warn, progress: () => {}, isWatched });
+    const all = await scores('full', 1800);
+    expect(all.every(({ values, expected }) => values.length === 6 && expected.length === 6)).toBe(true);
   });
 });
 
