@@ -6,9 +6,10 @@ import type { RecordBatch } from '../core/log/log.ts';
 import { loadBackend } from '../core/model/backend.ts';
 import { bundleLayers } from '../core/model/bundle.ts';
 import { kernelDifference } from '../core/model/check.ts';
-import { createDetector } from '../core/model/detector.ts';
+import { createDetector, MOST_IN_WAVE } from '../core/model/detector.ts';
 import { compileNetwork } from '../core/model/kernel.ts';
 import { normal, seededRandom } from '../core/model/random.ts';
+import { createReference } from '../core/model/reference.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { Scorer } from '../scoring/scorer.ts';
 import { trainModel } from '../training/fit.ts';
@@ -99,12 +100,33 @@ const whole = perSecond(() => {
 });
 
 const detector = createDetector(bundle);
-const detectorOnly = perSecond(() => {
-  const state = detector.newState();
-  const { values, tsMs } = cars[1]!;
-  for (let turn = 0; turn < 20; turn += 1)
-    for (let i = 0; i < tsMs.length; i += 1) detector.step(state, values, tsMs[i]!, i * width);
-  return 20 * tsMs.length;
+const { values, tsMs } = cars[1]!;
+/** Events of so many cars, wave after wave. */
+const waves = (count: number, turns: number) => {
+  const states = Array.from({ length: count }, () => detector.newState());
+  const events = states.map((state) => ({ state, values, at: 0, tsMs: 0 }));
+  for (let i = 0; i < turns; i += 1) {
+    const row = i % tsMs.length;
+    for (const event of events) {
+      event.at = row * width;
+      event.tsMs = tsMs[0]! + 1000 * i;
+    }
+    detector.wave(events, count, () => {});
+  }
+  return count * turns;
+};
+const detectorOnly = perSecond(() => waves(MOST_IN_WAVE, 1500));
+const alone = perSecond(() => waves(1, 15_000));
+
+/** The plain reference: the step as it was before there was a kernel. */
+const reference = createReference(bundle);
+const plain = perSecond(() => {
+  const state = reference.newState();
+  for (let i = 0; i < 6000; i += 1) {
+    const row = i % tsMs.length;
+    reference.step(state, values, tsMs[0]! + 1000 * i, row * width);
+  }
+  return 6000;
 });
 
 const layers = bundleLayers(bundle);
@@ -150,7 +172,14 @@ printFigures(`Scoring, ${width} signals, events of ${eventBytes} bytes, one core
     bar: { atLeast: 100_000 },
   },
   { what: 'detector alone: readings → score', value: detectorOnly, unit: 'events/s' },
-  { what: 'kernel: features → reconstruction', value: kernel, unit: 'rows/s' },
+  { what: '… of one car, which has no company', value: alone, unit: 'events/s' },
+  {
+    what: '… over the plain reference, in the same run',
+    value: detectorOnly / plain,
+    unit: 'times',
+    bar: { atLeast: 5 },
+  },
+  { what: 'network alone: features → reconstruction, one row', value: kernel, unit: 'rows/s' },
   { what: 'TensorFlow.js wasm, batch 1', value: tensorflow(1, 500), unit: 'rows/s' },
   { what: 'TensorFlow.js wasm, batch 256', value: tensorflow(256, 40), unit: 'rows/s' },
   {

@@ -1,7 +1,7 @@
 // What keeps one budget of alerts among many voices: the statistics that are heard alone against all others together, the
 // variants of cars against each other, and the threshold for the score they make.
 import type { BundleContent } from '../core/model/bundle.ts';
-import { createHead } from '../core/model/heads/heads.ts';
+import { shapeOf } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
 import type { Voices } from '../core/model/voices.ts';
 import { type Budget, type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
@@ -84,7 +84,7 @@ interface Balanced {
 export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
   const { ground, judged } = held;
   const channels = ground.shared.scaler.signals.length;
-  const heads = content.heads.map((spec) => ({ spec, head: createHead(spec, channels) }));
+  const heads = content.heads.map((spec) => ({ spec, head: shapeOf(spec, channels) }));
   const alone = heads.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0));
   // What is left of one rig's few rows says little of how often one channel goes how far: its own tail stays.
   if (ground.folds.byTime || !alone.includes(1)) return { tails: content.tails, limits: [] };
@@ -120,7 +120,7 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
 function withStill({ ground }: Held, content: Uncalibrated, limits: Voices['limits']): Voices['limits'] {
   if (!ground.stillKnown) return limits;
   const channels = ground.shared.scaler.signals.length;
-  const kinds = content.heads.flatMap((spec) => createHead(spec, channels).statistics.map(() => spec.kind));
+  const kinds = content.heads.flatMap((spec) => shapeOf(spec, channels).statistics.map(() => spec.kind));
   return kinds.map((kind, s) => (kind === 'still' ? LOUD : (limits[s] ?? null)));
 }
 

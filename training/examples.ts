@@ -58,7 +58,7 @@ function exampleOf(
     }
     if (i < first) continue;
     scores.push(Number(finding.score.toFixed(3)));
-    expected.push(finding.expected.slice());
+    expected.push(detector.explain().expected.slice());
   }
   if (shares === null) return null;
   const blamed = [...shares.keys()].sort((a, b) => shares![b]! - shares![a]!).slice(0, SHOWN_SIGNALS);

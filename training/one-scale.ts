@@ -3,7 +3,7 @@
 // again with something left out.
 import type { BundleContent, Card } from '../core/model/bundle.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
-import { createHead } from '../core/model/heads/heads.ts';
+import { shapeOf } from '../core/model/heads/heads.ts';
 import {
   balanceAlone,
   type Held,
@@ -34,7 +34,7 @@ export interface OnOneScale {
 export function onOneScale(held: Held, parts: Parts, card: Card): OnOneScale {
   const { ground, judged } = held;
   const channels = ground.shared.scaler.signals.length;
-  const statisticsOf = (head: HeadSpec) => createHead(head, channels).statistics.length;
+  const statisticsOf = (head: HeadSpec) => shapeOf(head, channels).statistics.length;
   const measured = fitStatisticTails(parts.heads, statisticsOf, judged, {
     several: ground.variants.length > 1,
     oneRig: ground.folds.byTime,

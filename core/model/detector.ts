@@ -1,32 +1,31 @@
-// The detector: a bundle made ready to follow cars. One step takes a car's state and its readings and gives the score, what
-// was expected, and which signals made it. Nothing is allocated in a step; results are overwritten by the next one.
-import { TelltaleError } from '../errors.ts';
-import { bundleLayers, type ModelBundle } from './bundle.ts';
+// The detector: a bundle made ready to follow cars. A wave takes events of different cars, with what is remembered of
+// each, and gives each its score; one car alone is a wave of one. The numbers are computed four cars at a time
+// (lanes/), and a car's are the same bits whoever it is together with. reference.ts says in plain JavaScript what is
+// computed. Nothing is allocated in a step.
+import type { ModelBundle } from './bundle.ts';
 import { type CarState, decodeState, encodeState } from './car-state.ts';
-import { applyScaler, LOST, NOT_MEASURED, tellMoved } from './features.ts';
+import { createExplaining, createScoring, type Finding, newFinding, type Witness } from './finding.ts';
 import { createFusion, planFusion } from './fusion.ts';
-import { type Head, type HeadInput, MAX_STEPS } from './heads/head.ts';
-import { createHead } from './heads/heads.ts';
-import type { StillSpec } from './heads/still.ts';
-import { compileNetwork } from './kernel.ts';
-import { createLossFollower } from './losses.ts';
-import { lessUsual, USUAL_STATE } from './usual.ts';
+import { LANES } from './lanes/kernel.ts';
+import { createLaneRunner, type LaneEvent } from './lanes/runner.ts';
+import { layOut } from './layout.ts';
+import { createReadings } from './readings.ts';
 
-/** What a step found. Arrays are reused. */
-export interface Finding {
-  /** Finite, ≥ 0: how strange the event's levels are together, less what is usual for the car. */
-  score: number;
-  /** Level of each statistic, in the order of `statistics`. */
-  readonly levels: Float64Array;
-  /** Raw value of each statistic. */
-  readonly raw: Float64Array;
-  /** What was expected of each signal, catalogue order, in its unit, within what the history knows; NaN: nothing is known. */
-  readonly expected: Float64Array;
-  /** Each signal's part of the score, catalogue order, sums to 1 (to less where a level has no signal to blame). */
-  readonly shares: Float64Array;
-  /** Places in the catalogue of the signals that the car's kind measures and that are lost (losses.ts). */
-  readonly lost: readonly number[];
+export type { Finding } from './finding.ts';
+
+/** An event of a car, to be followed. */
+export interface CarEvent {
+  /** Of a car that no other event of the wave is of; advanced. */
+  readonly state: CarState;
+  /** Readings in catalogue order from `at` on (NaN: missing). */
+  readonly values: Float64Array | Float32Array;
+  readonly at: number;
+  /** An event older than the car's newest counts as one usual step later. */
+  readonly tsMs: number;
 }
+
+/** Events of a wave at most: enough that four of them nearly always lack the same signals, or none. */
+export const MOST_IN_WAVE = 32;
 
 export interface Detector {
   readonly bundle: ModelBundle;
@@ -34,174 +33,110 @@ export interface Detector {
   readonly statistics: readonly string[];
   readonly threshold: number;
   newState(): CarState;
-  /**
-   * One event: `values` in catalogue order (NaN: missing), starting at `at`. The state is advanced; an event older than the
-   * car's newest counts as one usual step later.
-   */
+  /** One event: a wave of one. */
   step(state: CarState, values: Float64Array | Float32Array, tsMs: number, at?: number): Finding;
-  /** Fills `finding.shares`; only after a step, when somebody wants to know. */
+  /**
+   * The first `count` events, of different cars, MOST_IN_WAVE at most. `found` is told what was found in each, in any
+   * order.
+   */
+  wave(events: readonly CarEvent[], count: number, found: (finding: Finding, event: number) => void): void;
+  /** Fills `expected` and `shares` of the finding told last; only when somebody wants to know. */
   explain(): Finding;
   encodeState(state: CarState): Uint8Array;
   /** @throws TelltaleError MODEL_INVALID when the bytes are not of this model */
   decodeState(bytes: Uint8Array): CarState;
 }
 
-interface Running {
-  readonly head: Head;
-  readonly stateAt: number;
-  readonly statisticsAt: number;
-}
-
-function layOut(heads: readonly Head[]) {
-  let stateSize = 0;
-  let count = 0;
-  const running = heads.map((head): Running => {
-    const one = { head, stateAt: stateSize, statisticsAt: count };
-    stateSize += head.stateSize;
-    count += head.statistics.length;
-    return one;
-  });
-  return { running, stateSize, count };
-}
-
-/**
- * The threshold was set on cars that measure what theirs do. While something is lost, and until what is remembered of it has faded,
- * the rest must be stranger to count as much.
- */
-const LESS_SURE = 0.85;
-
-/** How far beyond the range of the history's readings, as a share of it, what is expected may lie. */
-const EXPECTED_BEYOND = 0.05;
-
 /**
  * Makes a checked bundle ready to run.
  * @throws TelltaleError MODEL_INVALID when its parts do not fit each other
  */
 export function createDetector(bundle: ModelBundle): Detector {
-  const channels = bundle.scaler.signals.length;
-  const network = compileNetwork(bundleLayers(bundle));
-  const { running, stateSize, count } = layOut(bundle.heads.map((spec) => createHead(spec, channels)));
-  const tracked = [...bundle.scaler.signals, ...bundle.still.signals];
-  const follower = createLossFollower(bundle.losses, tracked);
-  const lossesAt = stateSize + USUAL_STATE;
-  const slotCount = lossesAt + follower.stateSize;
-  const heads = running.map(({ head }) => head);
-  const fusion = createFusion(planFusion(bundle, heads));
-  const { scaler, still, usual, stepMs, gapMs } = bundle;
-  for (const spec of bundle.heads) {
-    if (spec.kind === 'still' && (spec as StillSpec).signals !== still.signals.length)
-      throw new TelltaleError(
-        'MODEL_INVALID',
-        `damaged: head ${spec.name} is for ${(spec as StillSpec).signals} signals that stood still, there are ${still.signals.length}`,
-      );
-  }
-  const medians = Float64Array.from(bundle.medians, (value) => value ?? Number.NaN);
-  // What cannot be is not expected either, however strange a car's other readings are.
-  const ranges = scaler.signals.map((signal) => bundle.catalogue.signals[signal]!);
-  // A little beyond what the history knows: further out nobody believes what is foretold.
-  const { lowest, highest } = bundle.losses;
-  const margin = highest.map((most, k) => EXPECTED_BEYOND * (most - lowest[k]!));
-  const leastExpected = lowest.map((least, k) => least - margin[k]!);
-  const mostExpected = highest.map((most, k) => most + margin[k]!);
-  const blamed = [...scaler.signals, ...still.signals];
-  const parts = new Float64Array(blamed.length);
-  const moved = new Uint8Array(still.signals.length);
-  const measured = new Uint8Array(tracked.length);
-  const input: HeadInput = {
-    features: new Float64Array(channels),
-    present: measured.subarray(0, channels),
-    reconstruction: new Float64Array(channels),
-    moved,
-    restart: true,
-    steps: 1,
+  const layout = layOut(bundle);
+  const readings = createReadings(bundle);
+  const slotCount = layout.lossesAt + readings.stateSize;
+  const fusion = createFusion(planFusion(bundle, layout.heads));
+  const runner = createLaneRunner(bundle, layout, slotCount);
+  const score = createScoring(bundle, fusion, layout);
+  const explain = createExplaining(bundle, fusion, layout);
+  const finding = newFinding(bundle, fusion);
+  let told = 0;
+  const witness: Witness = {
+    foretold: (out) => runner.foretold(told, out),
+    blame: (head, statistic, parts) => runner.blame(told, head, statistic, parts),
   };
-  const finding: Finding = {
-    score: 0,
-    levels: fusion.levels,
-    raw: new Float64Array(count),
-    expected: medians.slice(),
-    shares: new Float64Array(bundle.catalogue.signals.length),
-    lost: [],
-  };
-  const lost: number[] = finding.lost as number[];
-  const foretold = new Float64Array(channels);
-  const foretellers = heads.filter((head) => head.expected !== undefined);
 
-  /** Tells what is lost, to the heads and to whoever reads the finding; guesses stand in for it. */
-  const followLosses = (slots: Float32Array): void => {
-    for (let i = 0; i < moved.length; i += 1) measured[channels + i] = moved[i] === NOT_MEASURED ? 0 : 1;
-    input.losses = follower.follow(measured, input.restart, slots, lossesAt);
-    lost.length = 0;
-    for (let i = 0; i < moved.length; i += 1) {
-      if (moved[i] !== NOT_MEASURED || !follower.isLost(channels + i, slots, lossesAt)) continue;
-      moved[i] = LOST;
-      lost.push(still.signals[i]!);
+  const entered = Array.from({ length: MOST_IN_WAVE }, () => runner.newEvent(readings.newSeen()));
+  const places = new Uint8Array(MOST_IN_WAVE);
+  const together: LaneEvent[] = [];
+  const lanePlaces = new Uint8Array(LANES);
+
+  const enter = (event: LaneEvent, { state, values, tsMs, at }: CarEvent): void => {
+    event.slots = state.slots;
+    readings.see(event.seen, state, layout.lossesAt, values, tsMs, at);
+    runner.enter(event);
+  };
+
+  /** Takes those that go with the first of `left` places, LANES at most, out of them; returns how many are left. */
+  const takeTogether = (left: number): number => {
+    const first = entered[places[0]!]!;
+    together.length = 0;
+    let kept = 0;
+    for (let i = 0; i < left; i += 1) {
+      const place = places[i]!;
+      const event = entered[place]!;
+      if (together.length < LANES && runner.goTogether(first, event)) {
+        lanePlaces[together.length] = place;
+        together.push(event);
+      } else places[kept++] = place;
     }
-    if (input.losses === null) return;
-    follower.guess(input.features);
-    for (let k = 0; k < channels; k += 1) if (input.losses.lost[k] === 1) lost.push(scaler.signals[k]!);
+    return kept;
   };
 
-  const tellExpected = (): void => {
-    foretold.set(input.reconstruction);
-    for (const head of foretellers) head.expected?.(foretold);
-    for (let k = 0; k < channels; k += 1) {
-      const feature = Math.min(mostExpected[k]!, Math.max(leastExpected[k]!, foretold[k]!));
-      const { min, max } = ranges[k]!;
-      const expected = scaler.center[k]! + feature * scaler.scale[k]!;
-      finding.expected[scaler.signals[k]!] = expected < min ? min : expected > max ? max : expected;
+  const wave: Detector['wave'] = (events, count, found) => {
+    for (let i = 0; i < count; i += 1) {
+      enter(entered[i]!, events[i]!);
+      places[i] = i;
     }
-  };
-
-  const step: Detector['step'] = (state, values, tsMs, at = 0) => {
-    applyScaler(scaler, values, input.features, input.present, at);
-    tellMoved(still, values, moved, at);
-    const elapsedMs = tsMs - state.lastTsMs;
-    input.restart = !(elapsedMs <= gapMs);
-    input.steps = input.restart ? 1 : Math.min(MAX_STEPS, Math.max(1, Math.round(elapsedMs / stepMs)));
-    if (tsMs > state.lastTsMs) state.lastTsMs = tsMs;
-    followLosses(state.slots);
-    network.run(input.features, input.reconstruction);
-    for (const { head, stateAt, statisticsAt } of running)
-      head.step(input, state.slots, stateAt, finding.raw, statisticsAt);
-    const strangeness = fusion.strangenessOf(finding.raw);
-    const { losses = null } = input;
-    const sure = losses === null ? strangeness : LESS_SURE * strangeness;
-    finding.score = lessUsual(usual, sure, state.slots, stateSize, input.restart, losses !== null);
-    // Of a car that measures nothing nothing is strange.
-    if (losses?.all === true) finding.score = 0;
-    tellExpected();
-    return finding;
-  };
-
-  /** Adds `weight`, as it falls on the signals that made a statistic, to their shares. */
-  const blame = (head: Head, statistic: number, weight: number): void => {
-    parts.fill(0);
-    head.blame(statistic, parts);
-    let whole = 0;
-    for (const part of parts) whole += part;
-    if (!(whole > 0)) return;
-    for (let k = 0; k < blamed.length; k += 1) finding.shares[blamed[k]!]! += (weight * parts[k]!) / whole;
-  };
-
-  const explain: Detector['explain'] = () => {
-    finding.shares.fill(0);
-    for (const { head, statisticsAt } of running) {
-      for (let i = 0; i < head.statistics.length; i += 1) {
-        const weight = fusion.partOf(statisticsAt + i);
-        if (weight > 0) blame(head, i, weight);
+    for (let left = count; left > 0; ) {
+      left = takeTogether(left);
+      runner.run(together, together.length);
+      for (told = 0; told < together.length; told += 1) {
+        const { seen, slots } = together[told]!;
+        runner.raw(told, finding.raw);
+        score(finding, seen, slots);
+        found(finding, lanePlaces[told]!);
       }
     }
-    return finding;
+    told = 0;
   };
 
+  const one = {
+    state: null as unknown as CarState,
+    values: new Float64Array(0) as CarEvent['values'],
+    at: 0,
+    tsMs: 0,
+  };
+  const alone = [one];
+  const nobody = () => {};
   return {
     bundle,
-    statistics: running.flatMap(({ head }) => head.statistics.map((name) => `${head.name}.${name}`)),
+    statistics: layout.statistics,
     threshold: bundle.threshold,
     newState: () => ({ lastTsMs: Number.NEGATIVE_INFINITY, slots: new Float32Array(slotCount) }),
-    step,
-    explain,
+    step: (state, values, tsMs, at = 0) => {
+      one.state = state;
+      one.values = values;
+      one.tsMs = tsMs;
+      one.at = at;
+      wave(alone, 1, nobody);
+      return finding;
+    },
+    wave,
+    explain: () => {
+      explain(finding, witness);
+      return finding;
+    },
     encodeState: (state) => encodeState(state, slotCount),
     decodeState: (bytes) => decodeState(bytes, slotCount),
   };

@@ -3,7 +3,7 @@
 // told whether they are still what they were.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
-export const FEATURE_VERSION = 8;
+export const FEATURE_VERSION = 9;
 
 /** How the readings become features. A feature is called a channel; channel k is signal `signals[k]` of the catalogue. */
 export interface Scaler {
@@ -55,7 +55,7 @@ export function tellMoved(
 export function applyScaler(
   scaler: Scaler,
   values: Float64Array | Float32Array,
-  features: Float64Array,
+  features: Float64Array | Float32Array,
   present: Uint8Array,
   at = 0,
 ): number {

@@ -1,9 +1,9 @@
-// Fusion: the raw statistics of all heads become levels, the levels one strangeness, and that is shared out among those who made it.
-// THE formula: running (detector.ts) and calibrating (training/judge.ts) use this one. What is usual for a car is taken off later
-// (usual.ts). Why it is as it is: docs/design/0005.
+// Fusion: the raw statistics of all heads become levels, the levels one strangeness, and that is shared out among
+// those who made it. THE formula: running (detector.ts) and calibrating (training/judge.ts) use this one. What is
+// usual for a car is taken off later (usual.ts). Why it is as it is: docs/design/0005.
 import { TelltaleError } from '../errors.ts';
 import type { BundleContent } from './bundle.ts';
-import type { Head } from './heads/head.ts';
+import type { HeadShape } from './heads/head.ts';
 import { type Tail, tailLevel } from './tail.ts';
 import { loudness, type Voices, voicePart, withVoice } from './voices.ts';
 
@@ -31,12 +31,18 @@ export interface Fusion {
 /** Weight of the length of the vector of levels beside the sum of their logarithms. */
 const LENGTH_WEIGHT = 1;
 
-/** The plan of a bundle whose heads are these. @throws TelltaleError MODEL_INVALID when its parts do not fit each other */
+/** A product of levels that may be multiplied by one more and stay a number. */
+const GREATEST_PRODUCT = 1e150;
+
+/**
+ * The plan of a bundle whose heads are these. @throws TelltaleError MODEL_INVALID when its parts do not fit each
+ * other
+ */
 export function planFusion(
   { heads: specs, tails, voices }: Pick<BundleContent, 'heads' | 'tails' | 'voices'>,
-  heads: readonly Head[],
+  heads: readonly HeadShape[],
 ): FusionPlan {
-  const each = <T>(of: (head: Head, h: number) => readonly T[]) => heads.flatMap(of);
+  const each = <T>(of: (head: HeadShape, h: number) => readonly T[]) => heads.flatMap(of);
   const shares = each(({ statistics }, h) => statistics.map(() => specs[h]!.share ?? 1));
   const count = shares.length;
   if (tails.length !== count)
@@ -61,16 +67,18 @@ export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusi
   let loudest = 0;
   let voice = 0;
 
-  // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support each other.
-  // To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet ones add nothing.
+  // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support
+  // each other. To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet
+  // ones add nothing.
   const lengthOf: Fusion['lengthOf'] = (raw) => {
     let fourth = 0;
     together = 0;
     for (let i = 0; i < count; i += 1) {
       const level = shares[i]! * tailLevel(tails[i]!, raw[i]!);
       levels[i] = level;
-      if (alone[i] === 1) fourth += level ** 4;
-      else together += level * level;
+      const square = level * level;
+      if (alone[i] === 1) fourth += square * square;
+      else together += square;
     }
     return Math.sqrt(Math.sqrt(together * together + fourth));
   };
@@ -90,15 +98,20 @@ export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusi
   return {
     levels,
     lengthOf,
-    // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond the usual it does
-    // not matter how far. The length lets one very strange statistic speak all the same. A share weighs both, and so the whole.
+    // Rows are ranked by how many statistics find them strange, so levels are added by their logarithms: far beyond
+    // the usual it does not matter how far. The length lets one very strange statistic speak all the same. A share
+    // weighs both, and so the whole.
     strangenessOf: (raw) => {
       length = lengthOf(raw);
       listen(raw);
       sum = LENGTH_WEIGHT * length;
+      // Logarithms of one share are added as that of a product: one for many.
+      let product = 1;
       for (let i = 0; i < count; i += 1) {
-        const level = levels[i]!;
-        if (level > 0) sum += shares[i]! * Math.log1p(level / shares[i]!);
+        product *= 1 + levels[i]! / shares[i]!;
+        if (i + 1 < count && shares[i + 1] === shares[i] && product < GREATEST_PRODUCT) continue;
+        sum += shares[i]! * Math.log(product);
+        product = 1;
       }
       return withVoice(sum, voice);
     },

@@ -111,7 +111,7 @@ export interface LossFollower {
   /** Follows one event, null when nothing is lost or lately was; `restart` as heads are told. */
   follow(present: Uint8Array, restart: boolean, state: Float32Array, at: number): Losses | null;
   /** Sets the features of the channels lost in the last event followed. */
-  guess(features: Float64Array): void;
+  guess(features: Floats): void;
   /** Whether channel k, or behind the channels the k-th signal of the rest, is lost in this state. */
   isLost(k: number, state: Float32Array, at: number): boolean;
   /** Channels that a car of the kind last followed measures. */

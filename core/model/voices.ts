@@ -10,25 +10,26 @@ export interface Voices {
   readonly strangeness: number;
 }
 
-/** How steeply a voice rises to its limit. */
-const RISE = 4;
-/** Sum and voice are added by this power: nearly the greater of the two. */
-const POWER = 8;
+/** The fourth power: how steeply a voice rises to its limit. */
+const fourth = (value: number): number => value * value * (value * value);
+
+/** Sum and voice are added by their eighth powers: nearly the greater of the two. */
+const eighth = (value: number): number => fourth(value) * fourth(value);
 
 /** How loud a statistic is, as a share of an alert, from its raw value over its limit. */
-export const loudness = (ratio: number): number => (ratio < 1 ? ratio ** RISE : 1 + Math.log(ratio));
+export const loudness = (ratio: number): number => (ratio < 1 ? fourth(ratio) : 1 + Math.log(ratio));
 
 /** Strangeness by all statistics together, and by the loudest voice. */
 export function withVoice(together: number, voice: number): number {
   const greater = Math.max(together, voice);
   if (greater <= 0) return 0;
-  return greater * ((together / greater) ** POWER + (voice / greater) ** POWER) ** (1 / POWER);
+  return greater * Math.sqrt(Math.sqrt(Math.sqrt(eighth(together / greater) + eighth(voice / greater))));
 }
 
 /** The voice's part of the two, 0 to 1. */
 export function voicePart(together: number, voice: number): number {
   const greater = Math.max(together, voice);
   if (greater <= 0) return 0;
-  const loud = (voice / greater) ** POWER;
-  return loud / (loud + (together / greater) ** POWER);
+  const loud = eighth(voice / greater);
+  return loud / (loud + eighth(together / greater));
 }

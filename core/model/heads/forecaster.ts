@@ -56,6 +56,26 @@ export interface RelationInputs {
   step(input: HeadInput, state: Float32Array, at: number): void;
 }
 
+/**
+ * A plan's units: of each FAN_IN places among the readouts' inputs, their weights (FAN_IN a unit) and a constant.
+ * @throws TelltaleError MODEL_INVALID
+ */
+export function decodeUnits({ units, slow, ...plan }: RelationPlan, channels: number, name: string) {
+  const width = INPUT_SPANS.length * channels;
+  const packed = decodeFloats(plan.unitWeights, units * (FAN_IN + 1), `head ${name}: units`);
+  const wrong =
+    plan.unitInputs.length !== units * FAN_IN ||
+    plan.unitInputs.some((i) => !(i >= 0 && i < width + channels));
+  if (wrong || !(slow >= 1)) throw new TelltaleError('MODEL_INVALID', `head ${name}: units do not fit`);
+  // The levels stand behind the units.
+  const levels = unitsFrom(channels) + units;
+  return {
+    places: Int32Array.from(plan.unitInputs, (i) => (i < width ? 1 + i : levels + i - width)),
+    weights: Float64Array.from(packed.subarray(0, units * FAN_IN)),
+    biases: Float64Array.from(packed.subarray(units * FAN_IN)),
+  };
+}
+
 /** `inputs` is filled by each step, inputCount long. @throws TelltaleError MODEL_INVALID */
 export function createRelationInputs(
   plan: RelationPlan,
@@ -65,17 +85,9 @@ export function createRelationInputs(
 ): RelationInputs {
   const { units, slow } = plan;
   const width = INPUT_SPANS.length * channels;
-  const packed = decodeFloats(plan.unitWeights, units * (FAN_IN + 1), `head ${name}: units`);
-  const wrong =
-    plan.unitInputs.length !== units * FAN_IN ||
-    plan.unitInputs.some((i) => !(i >= 0 && i < width + channels));
-  if (wrong || !(slow >= 1)) throw new TelltaleError('MODEL_INVALID', `head ${name}: units do not fit`);
-  // The levels stand behind the units.
+  const { places: unitInputs, weights, biases } = decodeUnits(plan, channels, name);
   const firstUnit = unitsFrom(channels);
   const levels = firstUnit + units;
-  const unitInputs = Int32Array.from(plan.unitInputs, (i) => (i < width ? 1 + i : levels + i - width));
-  const weights = Float64Array.from(packed.subarray(0, units * FAN_IN));
-  const biases = Float64Array.from(packed.subarray(units * FAN_IN));
   const tables = INPUT_SPANS.map(smoothingTable);
   const slowest = 2 / (slow + 1);
   const movement = new Float64Array(channels);

@@ -94,29 +94,41 @@ export function createAverage({ span, release }: AveragePlan, channels: number) 
   };
 }
 
+/** What a gauge judges averages by: a reach, or a precision and the roots of its diagonal. */
+export type GaugeParts = { readonly shifts: Shifts | null } & (
+  | { readonly reach: ReachTails }
+  | { readonly reach?: undefined; readonly precision: Float32Array; readonly roots: Float64Array }
+);
+
 /** @throws TelltaleError MODEL_INVALID */
-export function createGauge(spec: GaugeSpec, channels: number, name: string): Gauge {
+export function decodeGauge(spec: GaugeSpec, channels: number, name: string): GaugeParts {
   const { span, tails } = spec;
   checkSpan(span, name);
   if (spec.release !== undefined && !(spec.release >= 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: release ${spec.release} is not 0 or more`);
   if (tails && tails.length !== channels)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${tails.length} tails for ${channels} channels`);
-  if (spec.reach !== undefined)
-    return createReachGauge(
-      decodeFloats(spec.reach, REACH_NUMBERS * channels, `head ${name}: reach`),
-      spec,
-      decodeShifts(spec.shifts, channels, 1, `head ${name}`),
-      name,
-    );
+  if (spec.reach !== undefined) {
+    const reach = decodeFloats(spec.reach, REACH_NUMBERS * channels, `head ${name}: reach`);
+    checkReach(reach, name);
+    return { reach, shifts: decodeShifts(spec.shifts, channels, 1, `head ${name}`) };
+  }
   const precision = decodeFloats(spec.precision ?? '', channels * channels, `head ${name}: precision`);
   const roots = Float64Array.from({ length: channels }, (_, k) => Math.sqrt(precision[k * channels + k]!));
   if (!roots.every((root) => root > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: the precision is not positive`);
+  return { precision, roots, shifts: decodeShifts(spec.shifts, channels, SHIFT_DIRECTIONS, `head ${name}`) };
+}
+
+/** @throws TelltaleError MODEL_INVALID */
+export function createGauge(spec: GaugeSpec, channels: number, name: string): Gauge {
+  const { span, tails } = spec;
+  const decoded = decodeGauge(spec, channels, name);
+  if (decoded.reach) return createReachGauge(decoded.reach, spec, decoded.shifts);
+  const { precision, roots, shifts } = decoded;
   const { input: averages, output: turned, run } = compileMap(precision, null, channels, channels);
   const average = createAverage(spec, channels);
   const parts = new Float64Array(channels);
-  const shifts = decodeShifts(spec.shifts, channels, SHIFT_DIRECTIONS, `head ${name}`);
   const marginals = createMarginals(precision, channels, span, shifts, unitOf(channels));
 
   const mahalanobis = (roots: Float64Array): number => {
@@ -155,8 +167,7 @@ export function createGauge(spec: GaugeSpec, channels: number, name: string): Ga
 }
 
 /** Each channel on its own, by how rare it is that one goes so far in whole cars. */
-function createReachGauge(reach: ReachTails, plan: AveragePlan, shifts: Shifts | null, name: string): Gauge {
-  checkReach(reach, name);
+function createReachGauge(reach: ReachTails, plan: AveragePlan, shifts: Shifts | null): Gauge {
   const channels = reach.length / REACH_NUMBERS;
   const average = createAverage(plan, channels);
   const parts = new Float64Array(channels);
@@ -183,7 +194,7 @@ function createReachGauge(reach: ReachTails, plan: AveragePlan, shifts: Shifts |
  * What sizes are multiplied by while channels are lost: what a loss shifts goes further by itself, so it must go further to be as
  * rare; a lost channel goes nowhere.
  */
-function createHeldIn(
+export function createHeldIn(
   reach: ReachTails,
   shifts: Shifts | null,
   span: number,

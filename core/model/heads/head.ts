@@ -3,11 +3,12 @@
 // in heads.ts and a fit in training/heads/.
 import { TelltaleError } from '../../errors.ts';
 import type { Losses } from '../losses.ts';
+import type { Floats } from '../numbers.ts';
 
 /** One event of one car, as every head sees it. Reused from event to event: a head copies what it keeps. */
 export interface HeadInput {
   /** One number a channel, clipped robust z-score; a guess where the channel is lost, 0 where it is missing otherwise. */
-  readonly features: Float64Array;
+  readonly features: Floats;
   /** 1 where measured. */
   readonly present: Uint8Array;
   /** The autoencoder's output for `features`. */
@@ -28,14 +29,18 @@ export const MAX_STEPS = 16;
 /** Steps beyond which the movement since the event before says nothing: too much may have happened between the two. */
 export const MOST_STEPS_MOVED = 4;
 
-export interface Head {
-  readonly name: string;
+/** What is known of a head before it runs. */
+export interface HeadShape {
   /** Names of its statistics, in the order `step` writes them. */
   readonly statistics: readonly string[];
   /** 1 for a statistic that shall be heard alone: it counts by its fourth power. Absent: none. */
   readonly alone?: readonly number[];
   /** 32-bit floats of state a car needs. All zero is the state of a car never seen. */
   readonly stateSize: number;
+}
+
+export interface Head extends HeadShape {
+  readonly name: string;
   /** Advances the car's state (from `state[at]`) by one event and writes the statistics, finite, higher is stranger. */
   step(
     input: HeadInput,

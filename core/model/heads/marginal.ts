@@ -43,6 +43,8 @@ export interface Marginal {
   turn(turned: Float32Array | Float64Array): void;
   /** Roots of the diagonal of what is left of P; 0 where nothing is. */
   readonly roots: Float64Array;
+  /** What is left of P, row after row: what `turn` does, as a matrix for P·x to be made with. */
+  left(): Float64Array;
 }
 
 /**
@@ -79,8 +81,21 @@ export function marginalOf(
         left -= turnedVectors[a]![k]! * inverse[a * m + b]! * turnedVectors[b]![k]!;
     return left > LEAST_LEFT * whole ? Math.sqrt(left) : 0;
   });
+  const left = () => {
+    const out = Float64Array.from({ length: n * n }, (_, i) => precision[i]!);
+    for (let a = 0; a < m; a += 1) {
+      const weights = new Float64Array(n);
+      for (let b = 0; b < m; b += 1)
+        for (let j = 0; j < n; j += 1) weights[j]! += inverse[a * m + b]! * turnedVectors[b]![j]!;
+      for (let k = 0; k < n; k += 1)
+        for (let j = 0; j < n; j += 1) out[k * n + j]! -= turnedVectors[a]![k]! * weights[j]!;
+    }
+    for (let k = 0; k < n; k += 1) if (roots[k] === 0) out.fill(0, k * n, (k + 1) * n);
+    return out;
+  };
   return {
     roots,
+    left,
     turn: (turned) => {
       for (let a = 0; a < m; a += 1) {
         const vector = vectors[a]!;

@@ -2,7 +2,7 @@
 // within bounds, so what lies far outside everything seen is strange within seconds, whatever the other heads make of it.
 import { TelltaleError } from '../../errors.ts';
 import { type Tail, tailLevel } from '../tail.ts';
-import { checkSpan, type Head, type HeadSpec, smoothingTable } from './head.ts';
+import { checkSpan, type Head, type HeadShape, type HeadSpec, smoothingTable } from './head.ts';
 
 export interface RangeSpec extends HeadSpec {
   readonly kind: 'range';
@@ -14,18 +14,22 @@ export interface RangeSpec extends HeadSpec {
   readonly low: readonly Tail[];
 }
 
-/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
-export function createRangeHead({ name, span, high, low }: RangeSpec, channels: number): Head {
+/** For each channel whether it was measured since the car began, then its average. @throws TelltaleError MODEL_INVALID */
+export function rangeShape({ name, span, high, low }: RangeSpec, channels: number): HeadShape {
   checkSpan(span, name);
   if (high?.length !== channels || low?.length !== channels)
     throw new TelltaleError('MODEL_INVALID', `head ${name}: its tails do not fit ${channels} channels`);
+  return { statistics: ['strangest'], stateSize: 2 * channels };
+}
+
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createRangeHead(spec: RangeSpec, channels: number): Head {
+  const { name, span, high, low } = spec;
   const table = smoothingTable(span);
   const levels = new Float64Array(channels);
   return {
     name,
-    statistics: ['strangest'],
-    // For each channel whether it was measured since the car began, then its average.
-    stateSize: 2 * channels,
+    ...rangeShape(spec, channels),
     step: ({ features, present, restart, steps, losses }, state, at, statistics, statisticsAt) => {
       const weight = table[steps]!;
       let most = 0;

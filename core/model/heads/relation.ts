@@ -16,7 +16,7 @@ import {
   spreadInputCount,
 } from './forecaster.ts';
 import { createGauge, type Gauge, type GaugeSpec } from './gauge.ts';
-import type { Head, HeadSpec } from './head.ts';
+import type { Head, HeadShape, HeadSpec } from './head.ts';
 import { decodeShifts, type Shifts, shiftsLeft } from './marginal.ts';
 import { INPUT_SPANS, STREAMS, stateLayout } from './relation-state.ts';
 import { createFreshAverages, createStreams, fillStreams, type StreamSource } from './streams.ts';
@@ -50,10 +50,10 @@ export interface RelationGauge extends GaugeSpec {
 }
 
 /** Where a loss may shift what is foretold by more than so many of its usual spreads, nothing is told. */
-const MOST_DOUBT = 3;
+export const MOST_DOUBT = 3;
 
 /** How far off what is foretold of each channel may be while others are lost, in its plain spread; a lost one is not told either. */
-function createDoubts(shifts: Shifts | null, channels: number): (losses: Losses) => Float64Array {
+export function createDoubts(shifts: Shifts | null, channels: number): (losses: Losses) => Float64Array {
   const made = new WeakMap<Losses, Float64Array>();
   return (losses) => {
     let doubts = made.get(losses);
@@ -70,8 +70,16 @@ function createDoubts(shifts: Shifts | null, channels: number): (losses: Losses)
   };
 }
 
-/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
-export function createRelationHead(spec: RelationSpec, channels: number): Head {
+export const relationShape = ({ gauges }: RelationSpec, channels: number): HeadShape => ({
+  statistics: gauges.map(
+    ({ stream, span, tails, reach }) => `${stream}-${span}${tails ? '-peak' : ''}${reach ? '-single' : ''}`,
+  ),
+  alone: gauges.map(({ reach }) => (reach === undefined ? 0 : 1)),
+  stateSize: stateLayout(channels).gauges + gauges.length * channels,
+});
+
+/** A relation head's numbers, decoded and checked. @throws TelltaleError MODEL_INVALID */
+export function decodeRelation(spec: RelationSpec, channels: number) {
   const { name, units } = spec;
   const width = inputCount(units, channels);
   const readout = decodeFloats(spec.readout, 2 * channels * width, `head ${name}: readout`);
@@ -86,6 +94,14 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const fleetEvents = decodeFloats(spec.fleetEvents, channels, `head ${name}: events of the fleet`);
   if (!fleetEvents.every((events) => events > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: a habit is weighed against no events`);
+  const shifts = decodeShifts(spec.shifts, channels, 1, `head ${name}`);
+  return { readout, spreadReadout, spreads, fleetEvents, shifts };
+}
+
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createRelationHead(spec: RelationSpec, channels: number): Head {
+  const { name, units } = spec;
+  const { readout, spreadReadout, spreads, fleetEvents, shifts } = decodeRelation(spec, channels);
   const forecaster = createForecaster(readout, spreadReadout, units, channels);
   const source = createRelationInputs(spec, channels, name, forecaster.inputs);
   const streams = createStreams(channels);
@@ -93,16 +109,12 @@ export function createRelationHead(spec: RelationSpec, channels: number): Head {
   const layout = stateLayout(channels);
   const gauges: Gauge[] = spec.gauges.map((gauge) => createGauge(gauge, channels, name));
   const freshen = createFreshAverages(channels);
-  const doubtsOf = createDoubts(decodeShifts(spec.shifts, channels, 1, `head ${name}`), channels);
+  const doubtsOf = createDoubts(shifts, channels);
   let doubts: Float64Array | null = null;
   const freshFrom = spec.gauges.map(({ stream }) => layout.fresh + STREAMS.indexOf(stream) * channels);
   return {
     name,
-    statistics: spec.gauges.map(
-      ({ stream, span, tails, reach }) => `${stream}-${span}${tails ? '-peak' : ''}${reach ? '-single' : ''}`,
-    ),
-    alone: spec.gauges.map(({ reach }) => (reach === undefined ? 0 : 1)),
-    stateSize: layout.gauges + gauges.length * channels,
+    ...relationShape(spec, channels),
     step: (input, state, at, statistics, statisticsAt) => {
       source.step(input, state, at);
       forecaster.run();

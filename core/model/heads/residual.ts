@@ -5,7 +5,14 @@ import { TelltaleError } from '../../errors.ts';
 import { compileMap, type LinearMap } from '../kernel.ts';
 import type { Losses } from '../losses.ts';
 import { decodeFloats } from '../numbers.ts';
-import { checkSpan, type Head, type HeadInput, type HeadSpec, smoothingTable } from './head.ts';
+import {
+  checkSpan,
+  type Head,
+  type HeadInput,
+  type HeadShape,
+  type HeadSpec,
+  smoothingTable,
+} from './head.ts';
 import { createMarginals, decodeShifts, SHIFT_DIRECTIONS } from './marginal.ts';
 
 export interface ResidualSpec extends HeadSpec {
@@ -59,28 +66,45 @@ function forecastSource({ input: before, output: said, run }: LinearMap, channel
   };
 }
 
-/**
- * Makes the head ready to run for `channels` channels.
- * @throws TelltaleError MODEL_INVALID
- */
-export function createResidualHead(spec: ResidualSpec, channels: number): Head {
+/** Of a forecast a flag and the features of the event before; then the averages. */
+export const residualShape = ({ source }: ResidualSpec, channels: number): HeadShape => ({
+  statistics: ['norm', 'peak'],
+  stateSize: (source === 'forecast' ? 1 + channels : 0) + channels,
+});
+
+/** A residual head's numbers, decoded and checked. @throws TelltaleError MODEL_INVALID */
+export function decodeResidual(spec: ResidualSpec, channels: number) {
   const { name, span } = spec;
   checkSpan(span, name);
   const whitening = decodeFloats(spec.whitening, channels * channels, `head ${name}: whitening`);
   const spread = decodeFloats(spec.spread, channels, `head ${name}: spread`);
   if (!spread.every((value) => value > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: a spread is not positive`);
-  const { source, sourceState } = createSource(spec, channels);
-  const weights = smoothingTable(span);
-  const { input: residual, output: whitened, run } = compileMap(whitening, null, channels, channels);
-  const parts = new Float64Array(channels);
   const precision = new Float64Array(channels * channels);
   for (let k = 0; k < channels; k += 1) precision[k * channels + k] = 1 / spread[k]! ** 2;
   const shifts = decodeShifts(spec.shifts, channels, SHIFT_DIRECTIONS, `head ${name}`);
   // What is left of a channel stands in every whitened component, in one only if it has nothing to do with the others.
   const column = (j: number) =>
     Float64Array.from({ length: channels }, (_, k) => whitening[k * channels + j]!);
-  const marginals = createMarginals(precision, channels, span, shifts, column);
+  return {
+    whitening,
+    spread,
+    precision,
+    marginals: createMarginals(precision, channels, span, shifts, column),
+  };
+}
+
+/**
+ * Makes the head ready to run for `channels` channels.
+ * @throws TelltaleError MODEL_INVALID
+ */
+export function createResidualHead(spec: ResidualSpec, channels: number): Head {
+  const { name, span } = spec;
+  const { whitening, spread, precision, marginals } = decodeResidual(spec, channels);
+  const { source, sourceState } = createSource(spec, channels);
+  const weights = smoothingTable(span);
+  const { input: residual, output: whitened, run } = compileMap(whitening, null, channels, channels);
+  const parts = new Float64Array(channels);
   const turned = new Float64Array(channels);
 
   /** The parts of the averages in the state when something is lost. */
@@ -110,8 +134,7 @@ export function createResidualHead(spec: ResidualSpec, channels: number): Head {
   };
   return {
     name,
-    statistics: ['norm', 'peak'],
-    stateSize: sourceState + channels,
+    ...residualShape(spec, channels),
     step: (input, state, at, statistics, statisticsAt) => {
       source(input, state, at, residual);
       run();
@@ -130,6 +153,18 @@ export function createResidualHead(spec: ResidualSpec, channels: number): Head {
   };
 }
 
+/** The forecast's matrix and its constant for each channel. @throws TelltaleError MODEL_INVALID */
+export function decodeForecast(spec: ResidualSpec, channels: number) {
+  const packed = decodeFloats(spec.forecast, channels * (channels + 1), `head ${spec.name}: forecast`);
+  const weights = new Float64Array(channels * channels);
+  const constant = new Float64Array(channels);
+  for (let o = 0; o < channels; o += 1) {
+    for (let i = 0; i < channels; i += 1) weights[o * channels + i] = packed[o * (channels + 1) + i]!;
+    constant[o] = packed[o * (channels + 1) + channels]!;
+  }
+  return { weights, constant };
+}
+
 function createSource(
   spec: ResidualSpec,
   channels: number,
@@ -138,13 +173,7 @@ function createSource(
   if (spec.source === 'autoencoder') return { source: autoencoderSource, sourceState: 0 };
   if (spec.source !== 'forecast')
     throw new TelltaleError('MODEL_INVALID', `head ${spec.name}: unknown source ${String(spec.source)}`);
-  const packed = decodeFloats(spec.forecast, channels * (channels + 1), `head ${spec.name}: forecast`);
-  const weights = new Float64Array(channels * channels);
-  const constant = new Float64Array(channels);
-  for (let o = 0; o < channels; o += 1) {
-    for (let i = 0; i < channels; i += 1) weights[o * channels + i] = packed[o * (channels + 1) + i]!;
-    constant[o] = packed[o * (channels + 1) + channels]!;
-  }
+  const { weights, constant } = decodeForecast(spec, channels);
   const map = compileMap(weights, constant, channels, channels);
   return { source: forecastSource(map, channels), sourceState: 1 + channels };
 }

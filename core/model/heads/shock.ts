@@ -3,7 +3,7 @@
 // to event count by what they have beyond nearly all movements of the channel seen in training; a gauge holds them for a while.
 import { TelltaleError } from '../../errors.ts';
 import { createGauge, type GaugeSpec } from './gauge.ts';
-import { type Head, type HeadSpec, MOST_STEPS_MOVED } from './head.ts';
+import { type Head, type HeadShape, type HeadSpec, MOST_STEPS_MOVED } from './head.ts';
 
 /** Held-in bound of one shock, in multiples of what movements seldom exceed. */
 const MOST_SHOCK = 20;
@@ -23,17 +23,25 @@ export function shockOf(movement: number, seldom: number): number {
   return beyond > LEAST_SHOCK ? Math.sign(movement) * Math.min(MOST_SHOCK, beyond) : 0;
 }
 
-/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
-export function createShockHead({ name, seldom, gauge }: ShockSpec, channels: number): Head {
+/**
+ * For each channel whether it was measured since the car began, its last reading, then the gauge's averages.
+ * @throws TelltaleError MODEL_INVALID
+ */
+export function shockShape({ name, seldom, gauge }: ShockSpec, channels: number): HeadShape {
   if (seldom?.length !== channels || !seldom.every((value) => value > 0))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: its movements do not fit ${channels} channels`);
+  return { statistics: [`jump-${gauge.span}`], stateSize: 3 * channels };
+}
+
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createShockHead(spec: ShockSpec, channels: number): Head {
+  const { name, seldom, gauge } = spec;
+  const shape = shockShape(spec, channels);
   const shocks = new Float32Array(channels);
   const follower = createGauge(gauge, channels, name);
   return {
     name,
-    statistics: [`jump-${gauge.span}`],
-    // For each channel whether it was measured since the car began, its last reading, then the gauge's averages.
-    stateSize: 3 * channels,
+    ...shape,
     step: (input, state, at, statistics, statisticsAt) => {
       const { features, present, restart, steps, losses } = input;
       for (let k = 0; k < channels; k += 1) {

@@ -3,7 +3,7 @@
 // has become the car's usual state. Where the history is long, it has a voice besides (training/heads/still.ts).
 import { TelltaleError } from '../../errors.ts';
 import { LOST, NOT_MEASURED } from '../features.ts';
-import { checkSpan, type Head, type HeadSpec, smoothingTable } from './head.ts';
+import { checkSpan, type Head, type HeadShape, type HeadSpec, smoothingTable } from './head.ts';
 
 export interface StillSpec extends HeadSpec {
   readonly kind: 'still';
@@ -15,21 +15,29 @@ export interface StillSpec extends HeadSpec {
   readonly slow: number;
 }
 
-/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
-export function createStillHead({ name, signals, span, slow }: StillSpec, channels: number): Head {
+/**
+ * The average of each signal's being something else, then how usual that is for the car, which a pause does not change.
+ * @throws TelltaleError MODEL_INVALID
+ */
+export function stillShape({ name, signals, span, slow }: StillSpec): HeadShape {
   if (!(Number.isInteger(signals) && signals >= 1))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${signals} signals`);
   checkSpan(span, name);
   if (!(slow > span && slow <= 100_000))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: spans ${span} and ${slow} do not fit`);
+  return { statistics: ['moved'], stateSize: 2 * signals };
+}
+
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createStillHead(spec: StillSpec, channels: number): Head {
+  const { name, signals, span, slow } = spec;
+  const shape = stillShape(spec);
   const fast = smoothingTable(span);
   const habit = smoothingTable(slow);
   const parts = new Float64Array(signals);
   return {
     name,
-    statistics: ['moved'],
-    // The average of each signal's being something else, then how usual that is for the car, which a pause does not change.
-    stateSize: 2 * signals,
+    ...shape,
     step: ({ moved, restart, steps }, state, at, statistics, statisticsAt) => {
       let sum = 0;
       for (let i = 0; i < signals; i += 1) {

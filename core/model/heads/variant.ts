@@ -3,7 +3,7 @@
 // (statistics 0, state untouched) while a car of another variant is followed.
 import { TelltaleError } from '../../errors.ts';
 import type { Losses } from '../losses.ts';
-import type { Head, HeadInput, HeadSpec } from './head.ts';
+import type { Head, HeadInput, HeadShape, HeadSpec } from './head.ts';
 
 export interface VariantSpec extends HeadSpec {
   readonly kind: 'variant';
@@ -39,12 +39,12 @@ export const lossesAmong = ({ lost, since, width, all }: Losses, list: readonly 
   all,
 });
 
-/** Makes the head ready to run. `create` makes the inner head. @throws TelltaleError MODEL_INVALID */
-export function createVariantHead(
+/** First whether the car is followed here, then the inner head's state. @throws TelltaleError MODEL_INVALID */
+export function variantShape(
   spec: VariantSpec,
   channels: number,
-  create: (spec: HeadSpec, channels: number) => Head,
-): Head {
+  shapeOf: (spec: HeadSpec, channels: number) => HeadShape,
+): HeadShape {
   const { name } = spec;
   const bad = [spec.channels, ...spec.others].some((list) =>
     list.some((channel, i) => !(channel > (list[i - 1] ?? -1) && channel < channels)),
@@ -54,9 +54,40 @@ export function createVariantHead(
   // Signals that stood still are nobody's channels.
   if (spec.head.kind === 'still')
     throw new TelltaleError('MODEL_INVALID', `head ${name}: a head for all cars is within that of a variant`);
+  const inner = shapeOf(spec.head, spec.channels.length);
+  return { ...inner, stateSize: 1 + inner.stateSize };
+}
+
+/**
+ * Whether a car is of a variant, by what its event measured: an event that fits no variant better than another (few signals in it) leaves
+ * the car with the one it had.
+ */
+export function belongsTo(
+  { channels: own, others }: VariantSpec,
+  channels: number,
+): (present: Uint8Array, restart: boolean, followed: boolean) => boolean {
+  const [mine, ...theirs] = marksOf([own, ...others], channels);
+  return (present, restart, followed) => {
+    const here = fitOf(mine!, present);
+    for (const marks of theirs) {
+      const there = fitOf(marks, present);
+      if (there > here || (there === here && !restart && !followed)) return false;
+    }
+    return true;
+  };
+}
+
+/** Makes the head ready to run. `create` makes the inner head. @throws TelltaleError MODEL_INVALID */
+export function createVariantHead(
+  spec: VariantSpec,
+  channels: number,
+  create: (spec: HeadSpec, channels: number) => Head,
+): Head {
+  const { name } = spec;
+  const shape = variantShape(spec, channels, create);
   const width = spec.channels.length;
   const own = Int32Array.from(spec.channels);
-  const [mine, ...others] = marksOf([spec.channels, ...spec.others], channels);
+  const belongs = belongsTo(spec, channels);
   const head = create(spec.head, width);
   const input: HeadInput = {
     features: new Float64Array(width),
@@ -74,24 +105,12 @@ export function createVariantHead(
   };
   let active = false;
 
-  /** An event that fits no variant better than another (few signals in it) leaves the car with the one it had. */
-  const belongs = ({ present, restart }: HeadInput, followed: boolean): boolean => {
-    const here = fitOf(mine!, present);
-    for (const marks of others) {
-      const there = fitOf(marks, present);
-      if (there > here || (there === here && !restart && !followed)) return false;
-    }
-    return true;
-  };
   return {
     name,
-    statistics: head.statistics,
-    ...(head.alone ? { alone: head.alone } : {}),
-    // First whether the car is followed here, then the inner head's state.
-    stateSize: 1 + head.stateSize,
+    ...shape,
     step: (outer, state, at, statistics, statisticsAt) => {
       const followed = state[at] === 1;
-      active = belongs(outer, followed);
+      active = belongs(outer.present, outer.restart, followed);
       state[at] = active ? 1 : 0;
       if (!active) {
         statistics.fill(0, statisticsAt, statisticsAt + head.statistics.length);

@@ -10,7 +10,7 @@ const counting = (channels: number): Head => ({
   step: ({ features, restart }, state, at, statistics, statisticsAt) => {
     state[at] = restart ? 1 : state[at]! + 1;
     statistics[statisticsAt] = state[at]!;
-    statistics[statisticsAt + 1] = features.reduce((a, b) => a + b, 0);
+    statistics[statisticsAt + 1] = Array.from(features).reduce((a, b) => a + b, 0);
   },
   blame: (_index, parts) => {
     for (let k = 0; k < channels; k += 1) parts[k] = k + 1;

@@ -1,0 +1,170 @@
+// A bundle's heads over waves of up to four cars: their states into lanes, every head's step, their states back. What
+// was found stays in the lanes until the next wave, for whoever wants it explained.
+import { bundleLayers, type ModelBundle } from '../bundle.ts';
+import type { VariantSpec } from '../heads/variant.ts';
+import { belongsTo } from '../heads/variant.ts';
+import type { Layout } from '../layout.ts';
+import type { Seen } from '../readings.ts';
+import { Frame, Patterns, Weights } from './frame.ts';
+import type { LaneHead } from './head.ts';
+import { createLaneHead } from './heads.ts';
+import { LANES, LaneMemory, SLOT } from './kernel.ts';
+import { packMatrix } from './packs.ts';
+import type { LaneVariant } from './variant.ts';
+
+/** A car's event, ready for a lane. */
+export interface LaneEvent {
+  readonly seen: Seen;
+  /** The car's slots; set by whoever fills the event. */
+  slots: Float32Array;
+  /** 1 for each head that follows the car in this event. */
+  readonly active: Uint8Array;
+  /** 1 for each head that did in the event before. */
+  readonly followed: Uint8Array;
+}
+
+export interface LaneRunner {
+  newEvent(seen: Seen): LaneEvent;
+  /** Tells which heads follow the car in this event, and notes it in its slots. */
+  enter(event: LaneEvent): void;
+  /** Whether two events, entered, can be in one wave. */
+  goTogether(one: LaneEvent, other: LaneEvent): boolean;
+  /** Advances up to LANES cars that go together. */
+  run(wave: readonly LaneEvent[], count: number): void;
+  /** The statistics of a lane of the last wave. */
+  raw(lane: number, out: Float64Array): void;
+  foretold(lane: number, out: Float64Array): void;
+  blame(lane: number, head: number, statistic: number, parts: Float64Array): void;
+}
+
+/** The network over a frame's features, into `said`. */
+function laneNetwork(bundle: ModelBundle, { memory, features, said }: Frame): () => void {
+  const { dense, tanhRow } = memory.kernel;
+  const layers = bundleLayers(bundle);
+  let from = features;
+  const steps = layers.map(({ inputs, outputs, kernel, bias, activation }, k) => {
+    const matrix = packMatrix(memory, {
+      ...{ inputs, outputs, at: (i: number, o: number) => kernel[i * outputs + o]! },
+      bias: (o) => bias[o]!,
+    });
+    const step = {
+      from,
+      to: k === layers.length - 1 ? said : memory.row(outputs),
+      matrix,
+      outputs,
+      activation,
+    };
+    from = step.to;
+    return step;
+  });
+  return () => {
+    for (const { from: input, to, matrix, outputs, activation } of steps) {
+      dense(input, matrix, to);
+      if (activation === 'tanh') tanhRow(to, outputs);
+    }
+  };
+}
+
+/** @throws TelltaleError MODEL_INVALID */
+export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount: number): LaneRunner {
+  const memory = new LaneMemory();
+  const shared = { memory, weights: new Weights(memory), patterns: new Patterns(memory) };
+  const channels = bundle.scaler.signals.length;
+  const quiet = bundle.still.signals.length;
+  const frame = new Frame(channels, shared);
+  const network = laneNetwork(bundle, frame);
+  const codes = memory.row(quiet);
+  const statistics = memory.row(layout.statistics.length);
+  const states = memory.row(layout.headSlots);
+  const stride = 16 * Math.ceil(slotCount / 4);
+  const cars = memory.take(LANES * stride);
+  const heads = layout.heads.map(({ spec, stateAt }): LaneHead => {
+    return createLaneHead(spec, { frame, state: states + SLOT * stateAt, codes });
+  });
+  const belongs = layout.heads.map(({ spec }) =>
+    spec.kind === 'variant' ? belongsTo(spec as VariantSpec, channels) : null,
+  );
+  const { gather, scatter, useLanes } = memory.kernel;
+  let own: Float32Array[] = [];
+
+  /** Views of where the cars' slots are copied to. */
+  const copies = (): Float32Array[] => {
+    if (own[0]?.buffer !== memory.floats.buffer)
+      own = Array.from({ length: LANES }, (_, lane) =>
+        memory.floats.subarray((cars + lane * stride) / 4, (cars + lane * stride) / 4 + slotCount),
+      );
+    return own;
+  };
+
+  const fill = (lane: number, { seen, followed }: LaneEvent): void => {
+    const { restart, steps, moved } = seen;
+    frame.setPast(lane, restart, steps);
+    frame.setReadings(lane, seen.features, seen.present);
+    shared.weights.set(lane, steps);
+    for (let i = 0; i < quiet; i += 1) memory.floats[codes / 4 + LANES * i + lane] = moved[i]!;
+    for (let h = 0; h < heads.length; h += 1)
+      if (belongs[h] !== null) (heads[h] as LaneVariant).setPast(lane, restart || followed[h] === 0, steps);
+  };
+
+  const runHead = (h: number, follows: boolean): void => {
+    const { stateAt, stateSize, statisticsAt } = layout.heads[h]!;
+    const to = statistics + SLOT * statisticsAt;
+    if (!follows) {
+      const { length } = layout.heads[h]!.statistics;
+      memory.floats.fill(0, to / 4, to / 4 + LANES * length);
+      return;
+    }
+    gather(cars + 4 * stateAt, stride, states + SLOT * stateAt, stateSize);
+    heads[h]!.step(to);
+    scatter(states + SLOT * stateAt, stateSize, cars + 4 * stateAt, stride);
+  };
+  let active: Uint8Array = new Uint8Array(heads.length);
+
+  return {
+    newEvent: (seen) => ({
+      ...{ seen, slots: new Float32Array(0) },
+      active: new Uint8Array(heads.length).fill(1),
+      followed: new Uint8Array(heads.length).fill(1),
+    }),
+    enter: ({ seen, slots, active, followed }) => {
+      for (let h = 0; h < heads.length; h += 1) {
+        const belong = belongs[h]!;
+        if (belong === null) continue;
+        const { stateAt } = layout.heads[h]!;
+        followed[h] = slots[stateAt] === 1 ? 1 : 0;
+        active[h] = belong(seen.present, seen.restart, followed[h] === 1) ? 1 : 0;
+        slots[stateAt] = active[h]!;
+      }
+    },
+    goTogether: (one, other) => {
+      if (one.seen.losses !== other.seen.losses) return false;
+      for (let h = 0; h < heads.length; h += 1) if (one.active[h] !== other.active[h]) return false;
+      return true;
+    },
+    run: (wave, count) => {
+      shared.patterns.use(wave[0]!.seen.losses);
+      active = wave[0]!.active;
+      const lanes = count > LANES / 2 ? LANES : LANES / 2;
+      useLanes(lanes);
+      for (let lane = 0; lane < lanes; lane += 1) {
+        // A lane that no car is in does what the first one does; nobody looks.
+        const event = wave[lane < count ? lane : 0]!;
+        fill(lane, event);
+        copies()[lane]!.set(event.slots);
+      }
+      network();
+      for (let h = 0; h < heads.length; h += 1) runHead(h, active[h] === 1);
+      for (let lane = 0; lane < count; lane += 1) wave[lane]!.slots.set(copies()[lane]!);
+    },
+    raw: (lane, out) => {
+      for (let i = 0; i < out.length; i += 1) out[i] = memory.of(statistics, i, lane);
+    },
+    foretold: (lane, out) => {
+      for (let k = 0; k < channels; k += 1) out[k] = memory.of(frame.said, k, lane);
+      for (let h = 0; h < heads.length; h += 1) if (active[h] === 1) heads[h]!.expected?.(lane, out);
+    },
+    blame: (lane, head, statistic, parts) => {
+      if (active[head] === 1) heads[head]!.blame(lane, statistic, parts);
+    },
+  };
+}
