@@ -2,7 +2,7 @@
 import { type BundleContent, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { createFusion, type Fusion, planFusion } from '../core/model/fusion.ts';
-import { createHead } from '../core/model/heads/heads.ts';
+import { shapeOf } from '../core/model/heads/heads.ts';
 import { lessUsual, USUAL_STATE, type UsualScore } from '../core/model/usual.ts';
 import type { Folds } from './folds.ts';
 import { concat } from './methods.ts';
@@ -10,6 +10,7 @@ import type { Prepared } from './prepared.ts';
 import { type FittedScaler, quantileOf } from './scaling.ts';
 import type { Series } from './series.ts';
 import type { Variant } from './variants.ts';
+import { followStretches, type Stretch, whole } from './waves.ts';
 
 const NOTHING_USUAL: UsualScore = { typical: 0, most: 0 };
 const NO_TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
@@ -35,7 +36,7 @@ export type Parts = Pick<BundleContent, 'network' | 'heads'>;
 /** A detector of uncalibrated parts, for its raw statistics. */
 function bareDetector({ shared }: Ground, parts: Parts): Detector {
   const channels = shared.scaler.signals.length;
-  const tails = parts.heads.flatMap((head) => createHead(head, channels).statistics.map(() => NO_TAIL));
+  const tails = parts.heads.flatMap((head) => shapeOf(head, channels).statistics.map(() => NO_TAIL));
   const card = { seed: 0, backend: '', rows: 0, cars: 0, hours: 0, train: {} };
   return createDetector(sealBundle({ ...shared, ...parts, tails, usual: NOTHING_USUAL, threshold: 1, card }));
 }
@@ -48,50 +49,47 @@ export interface Judged {
 
 /** Judges every row by the parts of its fold's absence. Stretches of time are entered with their recent past. */
 export function judge(ground: Ground, series: readonly Series[], partsOf: (fold: number) => Parts): Judged[] {
-  const { folds, shared } = ground;
-  const width = shared.catalogue.signals.length;
-  const detectors = Array.from({ length: folds.count }, (_, fold) => bareDetector(ground, partsOf(fold)));
-  const count = detectors[0]!.statistics.length;
+  const { folds } = ground;
+  const stretches: Stretch[][] = Array.from({ length: folds.count }, () => []);
+  /** Of each fold's stretches the series, and the row from which on it counts. */
+  const counted: { readonly one: number; readonly from: number }[][] = stretches.map(() => []);
   let start = 0;
-  return series.map((one) => {
-    const n = one.tsMs.length;
-    const raw = new Float64Array(n * count);
-    for (let from = 0; from < n; ) {
+  for (const [one, { tsMs }] of series.entries()) {
+    for (let from = 0; from < tsMs.length; ) {
       const fold = folds.ofRow[start + from]!;
       let to = from;
-      while (to < n && folds.ofRow[start + to] === fold) to += 1;
-      const detector = detectors[fold]!;
-      const state = detector.newState();
-      for (let i = Math.max(0, from - WARM_UP); i < to; i += 1) {
-        const found = detector.step(state, one.values, one.tsMs[i]!, i * width).raw;
-        if (i >= from) raw.set(found, i * count);
-      }
+      while (to < tsMs.length && folds.ofRow[start + to] === fold) to += 1;
+      stretches[fold]!.push({ series: series[one]!, from: Math.max(0, from - WARM_UP), to });
+      counted[fold]!.push({ one, from });
       from = to;
     }
-    start += n;
-    return { series: one, raw };
-  });
-}
-
-/** Every statistic of every row, row after row, by a detector that starts anew at each series. */
-export function rawStatistics(detector: Detector, series: Series): Float64Array {
-  const width = detector.bundle.catalogue.signals.length;
-  const count = detector.statistics.length;
-  const out = new Float64Array(series.tsMs.length * count);
-  const state = detector.newState();
-  for (let i = 0; i < series.tsMs.length; i += 1)
-    out.set(detector.step(state, series.values, series.tsMs[i]!, i * width).raw, i * count);
-  return out;
+    start += tsMs.length;
+  }
+  let raws: Float64Array[] | undefined;
+  for (let fold = 0; fold < folds.count; fold += 1) {
+    const detector = bareDetector(ground, partsOf(fold));
+    const count = detector.statistics.length;
+    raws ??= series.map(({ tsMs }) => new Float64Array(tsMs.length * count));
+    followStretches(detector, stretches[fold]!, ({ raw }, stretch, row) => {
+      const { one, from } = counted[fold]![stretch]!;
+      if (row >= from) raws![one]!.set(raw, row * count);
+    });
+  }
+  return series.map((one, i) => ({ series: one, raw: raws![i]! }));
 }
 
 /** The score of every row, the state starting anew. */
 export function scoreSeries(detector: Detector, series: Series): Float64Array {
-  const width = detector.bundle.catalogue.signals.length;
-  const state = detector.newState();
-  return Float64Array.from(
-    series.tsMs,
-    (tsMs, i) => detector.step(state, series.values, tsMs, i * width).score,
-  );
+  return scoreAll(detector, [series])[0]!;
+}
+
+/** The score of every row of every series, the state starting anew at each. */
+export function scoreAll(detector: Detector, series: readonly Series[]): Float64Array[] {
+  const scores = series.map(({ tsMs }) => new Float64Array(tsMs.length));
+  followStretches(detector, series.map(whole), ({ score }, one, row) => {
+    scores[one]![row] = score;
+  });
+  return scores;
 }
 
 /** What the raw statistics of one row are together. */
@@ -103,7 +101,7 @@ function fusionOf(content: Fused, ordinary: boolean): Fusion {
   const channels = content.scaler.signals.length;
   const plan = planFusion(
     content,
-    content.heads.map((spec) => createHead(spec, channels)),
+    content.heads.map((spec) => shapeOf(spec, channels)),
   );
   return createFusion(ordinary ? { ...plan, alone: plan.alone.map(() => 0) } : plan);
 }
