@@ -23,7 +23,11 @@ export interface FollowedEvent {
  * one event with a clock that ran ahead makes no later one late. A clock that was set back is followed after CLOCK_SET_BACK
  * events, the state starting anew.
  */
-function noteTime(detector: Detector, car: Car, { tsMs, receivedMs, inOrder }: FollowedEvent): boolean {
+export function noteTime(
+  detector: Detector,
+  car: Car,
+  { tsMs, receivedMs, inOrder }: FollowedEvent,
+): boolean {
   const { latenessMs } = detector.bundle;
   if (tsMs >= car.newestTsMs - latenessMs) {
     car.newestTsMs = Math.max(car.newestTsMs, tsMs);
@@ -66,9 +70,4 @@ export function followCar(
   } else result.finding = detector.step(car.detector, values, tsMs);
   result.late = late;
   return result as { finding: Finding; late: boolean };
-}
-
-/** Advances the car by an event as followCar does, for whom its finding is known already. */
-export function advanceCar(detector: Detector, car: Car, event: FollowedEvent): void {
-  if (!noteTime(detector, car, event)) detector.step(car.detector, event.values, event.tsMs);
 }

@@ -5,11 +5,16 @@
 import type { SignalShare } from '../core/events.ts';
 import type { Detector, Finding } from '../core/model/detector.ts';
 import { roundScore } from '../core/model/hysteresis.ts';
-import { ScorePacker, type ScoreRecord } from '../core/score-pack.ts';
+import {
+  type PackedScore,
+  type Readings,
+  ScorePacker,
+  type ScoreRecord,
+  type Words,
+} from '../core/score-pack.ts';
 import type { TelemetryEvent } from '../core/telemetry-reader.ts';
 
-export interface ScoredEvent {
-  readonly event: TelemetryEvent;
+export interface ScoredEvent extends Pick<TelemetryEvent, 'vin' | 'seq' | 'tsMs' | 'values'> {
   readonly partition: number;
   readonly offset: number;
   /** Ingest time, ms. */
@@ -20,8 +25,18 @@ export interface ScoredEvent {
   readonly beforeMs: number;
 }
 
+/** What a record says of a score. */
+export interface ToldScore {
+  readonly partition: number;
+  readonly head: PackedScore;
+  readonly readings: Readings | null;
+  readonly words: Words | null;
+}
+
 export interface ScoreWriter {
-  add(scored: ScoredEvent): void;
+  /** As much as is to be said of a score, while its finding holds. */
+  tell(scored: ScoredEvent): ToldScore;
+  add(told: ToldScore): void;
   /** The records of all that was added since the last call. */
   finish(): readonly ScoreRecord[];
 }
@@ -88,7 +103,6 @@ export function createScoreWriter(
   bundle.scaler.signals.forEach((signal, k) => {
     decimals[signal] = decimalsFor(bundle.scaler.scale[k]!);
   });
-  const expected = new Float64Array(signals.length);
   const packer = new ScorePacker(version, bundle.threshold, signals.length);
 
   const isTold = (vin: string, tsMs: number, beforeMs: number, score: number): boolean => {
@@ -98,7 +112,12 @@ export function createScoreWriter(
     return turn !== Math.floor((beforeMs + phase) / toldEveryMs) || isWatched(vin);
   };
 
-  const shareOf = (values: Float64Array, shares: Float64Array, signal: number): SignalShare => {
+  const shareOf = (
+    values: Float64Array,
+    expected: Float64Array,
+    shares: Float64Array,
+    signal: number,
+  ): SignalShare => {
     const value = values[signal]!;
     const usual = expected[signal]!;
     return {
@@ -110,26 +129,20 @@ export function createScoreWriter(
   };
 
   return {
-    add: ({ event, partition, offset, receivedMs, late, finding, beforeMs }) => {
-      const { vin, seq, tsMs, values } = event;
+    tell: ({ vin, seq, tsMs, values, partition, offset, receivedMs, late, finding, beforeMs }) => {
       const score = roundScore(finding.score);
       const told = isTold(vin, tsMs, beforeMs, score);
       const lost = finding.lost.map((signal) => signals[signal]!.name);
       const head = { vin, seq, ts: tsMs, receivedTs: receivedMs, offset, score, late };
-      if (!told) {
-        packer.add(partition, head, null, lost.length > 0 ? { top: [], lost } : null);
-        return;
-      }
-      const { shares } = detector.explain();
-      for (let i = 0; i < signals.length; i += 1) expected[i] = rounded(finding.expected[i]!, decimals[i]!);
-      const top = topSignals(shares).map((signal) => shareOf(values, shares, signal));
-      packer.add(
-        partition,
-        head,
-        { values, expected },
-        top.length > 0 || lost.length > 0 ? { top, lost } : null,
-      );
+      if (!told)
+        return { partition, head, readings: null, words: lost.length > 0 ? { top: [], lost } : null };
+      const { shares, expected: exact } = detector.explain();
+      const expected = exact.map((value, i) => rounded(value, decimals[i]!));
+      const top = topSignals(shares).map((signal) => shareOf(values, expected, shares, signal));
+      const words = top.length > 0 || lost.length > 0 ? { top, lost } : null;
+      return { partition, head, readings: { values: values.slice(), expected }, words };
     },
+    add: ({ partition, head, readings, words }) => packer.add(partition, head, readings, words),
     finish: () => packer.finish(),
   };
 }

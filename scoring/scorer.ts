@@ -6,10 +6,11 @@ import type { Detector } from '../core/model/detector.ts';
 import { admit, contentHash, type EventIdentity } from '../core/sequence.ts';
 import { SETTINGS } from '../core/settings.ts';
 import { createTelemetryReader, type TelemetryEvent } from '../core/telemetry-reader.ts';
-import { type Car, decodeSnapshot, encodeSnapshot, newCar } from './car.ts';
-import { advanceCar, type FollowedEvent, followCar } from './follow.ts';
-import { createScoreWriter } from './score-writer.ts';
+import { decodeSnapshot, encodeSnapshot, newCar } from './car.ts';
+import type { FollowedEvent } from './follow.ts';
+import { createScoreWriter, type ScoredEvent, type ToldScore } from './score-writer.ts';
 import { type KeptCar, keptCar, SnapshotQueue } from './snapshots.ts';
+import { Waves } from './waves.ts';
 
 /** A car's counter that began anew: its highest number before, and the number it goes on with. */
 export interface Restart {
@@ -45,6 +46,9 @@ export interface ScorerOptions {
   readonly isWatched?: ((vin: string) => boolean) | undefined;
 }
 
+/** An event on its way through a wave. */
+type Noted = Omit<ScoredEvent, 'finding' | 'values' | 'late'> & { readonly place: number };
+
 export class Scorer {
   readonly #options: ScorerOptions;
   readonly #cars = new Map<string, KeptCar>();
@@ -53,7 +57,9 @@ export class Scorer {
   #unsavedFrom = -1;
   readonly #read: ReturnType<typeof createTelemetryReader>;
   readonly #write: ReturnType<typeof createScoreWriter>;
-  readonly #scratch: Car['detector'];
+  /** What is known of an event before it is followed, and where its score stands among those of its batch. */
+  readonly #waves: Waves<Noted>;
+  #told: ToldScore[] = [];
   /** The readings the hash is made for: those of the reader, which are the same array each time. */
   #hashed: Float64Array | undefined;
   #hash: () => number = () => 0;
@@ -64,7 +70,9 @@ export class Scorer {
     this.#queue = new SnapshotQueue(options.stateBytes ?? SETTINGS.stateBytes.fallback);
     this.#read = createTelemetryReader(detector.bundle.catalogue);
     this.#write = createScoreWriter(detector, version, isWatched);
-    this.#scratch = detector.newState();
+    this.#waves = new Waves(detector, ({ place, ...scored }, finding, values, late) => {
+      this.#told[place] = this.#write.tell({ ...scored, finding, values, late });
+    });
   }
 
   /** Cars whose newest events are in no snapshot. */
@@ -91,7 +99,6 @@ export class Scorer {
 
   /** Advances cars by records that were scored before, where their snapshots do not know them; how many events that were. */
   replay({ records }: RecordBatch): number {
-    const { detector } = this.#options;
     let replayed = 0;
     for (const record of records) {
       const { offset } = record;
@@ -102,16 +109,17 @@ export class Scorer {
       const kept = this.#carOf(event.vin);
       const admission = admit(kept.car.sequence, this.#identify(event));
       if (admission.kind === 'duplicate' || admission.kind === 'forgotten') continue;
-      advanceCar(detector, kept.car, followed(event, record, admission.kind !== 'filled'));
+      this.#waves.follow(kept.car, followed(event, record, admission.kind !== 'filled'), null);
       this.#queue.note(kept, offset, record.timestampMs);
       replayed += 1;
     }
+    this.#waves.flush();
     return replayed;
   }
 
   /** Scores each event not seen before, and writes the snapshots whose turn it is. */
   score({ records, partition }: RecordBatch): ScoredBatch {
-    const { scoresTopic, detector } = this.#options;
+    const { scoresTopic } = this.#options;
     const outputs: OutputRecord[] = [];
     const restarts: Restart[] = [];
     let scored = 0;
@@ -122,7 +130,7 @@ export class Scorer {
         counts.invalid += 1;
         continue;
       }
-      const { vin, seq } = event;
+      const { vin, seq, tsMs } = event;
       const kept = this.#carOf(vin);
       const admission = admit(kept.car.sequence, this.#identify(event));
       if (admission.kind === 'duplicate' || admission.kind === 'forgotten') {
@@ -131,19 +139,16 @@ export class Scorer {
       }
       const { offset, timestampMs } = record;
       if (admission.kind === 'restart') restarts.push({ vin, seq, before: admission.before });
-      const inOrder = admission.kind !== 'filled';
       const beforeMs = kept.car.newestTsMs;
-      const { finding, late } = followCar(
-        detector,
-        kept.car,
-        this.#scratch,
-        followed(event, record, inOrder),
-      );
-      if (late) counts.late += 1;
+      const noted = { vin, seq, tsMs, partition, offset, receivedMs: timestampMs, beforeMs, place: scored };
+      const inOrder = admission.kind !== 'filled';
+      if (!this.#waves.follow(kept.car, followed(event, record, inOrder), noted)) counts.late += 1;
       this.#queue.note(kept, offset, timestampMs);
-      this.#write.add({ event, partition, offset, receivedMs: timestampMs, late, finding, beforeMs });
       scored += 1;
     }
+    this.#waves.flush();
+    for (const one of this.#told) this.#write.add(one);
+    this.#told = [];
     for (const made of this.#write.finish()) outputs.push({ topic: scoresTopic, ...made });
     const stateBytes = this.#save(records.at(-1)!, scored, outputs);
     return { outputs, scored, restarts, ...counts, stateBytes };

@@ -25,7 +25,7 @@ export interface CarEvent {
 }
 
 /** Events of a wave at most: enough that four of them nearly always lack the same signals, or none. */
-export const MOST_IN_WAVE = 32;
+export const MOST_IN_WAVE = 64;
 
 export interface Detector {
   readonly bundle: ModelBundle;

@@ -20,8 +20,8 @@ function told(speeds: readonly number[], isWatched?: (vin: string) => boolean, v
     const values = Float64Array.of(speed, Number.NaN, Number.NaN, 90, Number.NaN, Number.NaN);
     const tsMs = T0 + 1000 * second;
     const finding = detector.step(state, values, tsMs);
-    const event = { vin, seq: second, tsMs, session: 0, values };
-    writer.add({ event, partition: 0, offset: second, receivedMs: tsMs, late: false, finding, beforeMs });
+    const event = { vin, seq: second, tsMs, values, partition: 0, offset: second };
+    writer.add(writer.tell({ ...event, receivedMs: tsMs, late: false, finding, beforeMs }));
     beforeMs = tsMs;
   });
   return writer.finish().flatMap(({ value }) => topic.decode(value));

@@ -87,6 +87,26 @@ describe('the scorer', () => {
     ]);
   });
 
+  it('gives each event the score it has alone, in its order, however many cars are in a batch', () => {
+    // 150 cars, more than a wave holds; some twice in a row, some late, one whose clock was set back.
+    const events: Event[] = [];
+    for (let turn = 1; turn <= 6; turn += 1)
+      for (let car = 0; car < 150; car += 1) {
+        const vin = `CAR${car}`;
+        const speedKmh = 50 + ((7 * car + 11 * turn) % 60);
+        events.push({ vin, seq: 2 * turn, ts: T0 + 2000 * turn, speedKmh });
+        if (car % 9 === 0) events.push({ vin, seq: 2 * turn + 1, ts: T0 + 2000 * turn + 1000, speedKmh: 50 });
+        if (car % 50 === 3) events.push({ vin, seq: 900 + turn, ts: T0 - 100_000, speedKmh: 99 });
+      }
+    const [together, alone] = [scorer(), scorer()];
+    const whole = scoresOf(together.score(batchOf(events)).outputs);
+    const single = events.flatMap((event, i) => scoresOf(alone.score(batchOf([event], i)).outputs));
+    expect(whole.map(({ offset }) => offset)).toEqual(events.map((_, i) => i));
+    expect(whole).toEqual(single);
+    expect(whole.filter(({ late }) => late).length).toBeGreaterThan(10);
+    expect(whole.filter(({ score, threshold }) => score > threshold).length).toBeGreaterThan(100);
+  });
+
   it('marks a late event, scores it, and leaves the state as if it had not come', () => {
     const events = [{ seq: 100, speedKmh: 60 }, { seq: 101 }, { seq: 102 }];
     const late = { seq: 40, ts: T0 + 40_000, speedKmh: 120 };
