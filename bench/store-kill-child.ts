@@ -32,8 +32,15 @@ const OPENED = 'opened';
 /** Written at once: a line that was said was said before the kill. */
 const say = (line: string) => writeSync(1, `${line}\n`);
 
-export const openHere = (dir: string): Log =>
-  openEmbeddedLog({ dir, prefix: '', clock: Date.now, warn: (line) => console.error(line) });
+/** `reads`: writes nothing by itself, so that it never waits for a process that it has frozen. */
+export const openHere = (dir: string, reads = false): Log =>
+  openEmbeddedLog({
+    dir,
+    prefix: '',
+    clock: Date.now,
+    warn: (line) => console.error(line),
+    ...(reads ? { sweepEveryMs: 2 ** 31 - 1 } : {}),
+  });
 
 async function write({ dir, seed, name, from }: ChildTask): Promise<never> {
   const log = openHere(dir);

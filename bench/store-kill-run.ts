@@ -61,7 +61,7 @@ class Hammer {
   async run(): Promise<KillResult> {
     const { dir, seconds, writers, openers, follow } = this.#options;
     const stop = new AbortController();
-    const log = follow ? openHere(dir) : undefined;
+    const log = follow ? openHere(dir, true) : undefined;
     await log?.createTopic(EVENTS);
     const seen = new Map<string, string>();
     const following: Promise<void> | undefined =
