@@ -14,6 +14,7 @@ const seconds = argument('seconds', 60);
 const result = await hammer({
   dir,
   seconds,
+  atLeast: { openings: 0, freezes: 0, acknowledged: 0 },
   writers: argument('writers', 1),
   openers: argument('openers', 4),
   writerLifeMs: process.argv.includes('--spare-writers') ? null : [0, 3000],

@@ -46,9 +46,11 @@ it('who opens the log waits for the lock, and gets it when its holder is killed'
 });
 
 it('what was acknowledged stays, whatever opens and closes the log beside its writer, is frozen or is killed', async () => {
+  const atLeast = { openings: 50, freezes: 100, acknowledged: 200 };
   const result = await hammer({
     dir,
-    seconds: 12,
+    seconds: 10,
+    atLeast,
     writers: 1,
     openers: 3,
     writerLifeMs: null,
@@ -59,7 +61,7 @@ it('what was acknowledged stays, whatever opens and closes the log beside its wr
     seed: 1,
   });
   expect(result).toMatchObject({ lost: [], moved: [], failures: [] });
-  expect(result.acknowledged).toBeGreaterThan(100);
-  expect(result.openings).toBeGreaterThan(20);
-  expect(result.freezes).toBeGreaterThan(20);
+  expect(result.openings).toBeGreaterThanOrEqual(atLeast.openings);
+  expect(result.freezes).toBeGreaterThanOrEqual(atLeast.freezes);
+  expect(result.acknowledged).toBeGreaterThanOrEqual(atLeast.acknowledged);
 });
