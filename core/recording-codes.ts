@@ -125,7 +125,11 @@ export class ColumnEnds {
   find(): Extremes {
     const low = this.#low.list();
     const high = this.#high.list();
-    if (low.length === 0) return NOTHING;
+    const [only, another] = low;
+    if (only === undefined) return NOTHING;
+    // A column that holds nothing but a code was never measured.
+    if (another === undefined && only.count >= AGAIN && LARGE_CODES.has(only.value))
+      return { ...NOTHING, codes: [only] };
     let found: Extremes | null = null;
     let most = -1;
     for (let lows = 0; lows < low.length; lows += 1) {

@@ -104,7 +104,7 @@ export const MANY_PER_ID = 1.5;
 export function carOfFile(file: string): string {
   const name = basename(file)
     .replace(/\.(gz|zst)$/i, '')
-    .replace(/(?:\.(?:csv|tsv|txt|log|dat))+$/i, '')
+    .replace(/(?:\.(?:csv|tsv|txt|log|dat|vbo))+$/i, '')
     .replaceAll(/[/+#\p{Cc}]+/gu, '-')
     .slice(0, 64);
   return name === '' ? 'car' : name;

@@ -130,6 +130,25 @@ export const namesOf = (cells: readonly string[]) =>
     return i > 0 ? name : name.replace(/^(?:#|\/\/)\s*(?=\S)/, '');
   });
 
+/**
+ * pandas writes columns of several levels in a line each, the index without a name in either, and often a line below with the names
+ * of the index alone.
+ * @param records the header and the lines below it
+ * @throws TelltaleError RECORDING_INVALID for such a header
+ */
+export function refuseLevels(file: string, [names, level, index]: readonly HeadRecord[]): void {
+  if (!names || !level || names.cells[0] !== '' || level.cells[0] !== '') return;
+  if (names.cells.length !== level.cells.length || level.cells.some(isValue)) return;
+  const blank = names.cells.findIndex(isFilled);
+  const isIndex = index?.cells.slice(0, blank).some(isFilled) && !index.cells.slice(blank).some(isFilled);
+  const twice = new Set(names.cells).size < names.cells.length;
+  if (!isIndex && !(twice && level.cells.filter(isFilled).length >= 2)) return;
+  throw fault(
+    file,
+    `lines ${names.line} and ${level.line} both name the columns (${listed(names.cells.filter(isFilled), 3)}; ${listed(level.cells.filter(isFilled), 3)}), as pandas writes columns of several levels: join them first, df.columns = ["_".join(map(str, c)) for c in df.columns]; df.to_csv(…)`,
+  );
+}
+
 /** Lines of units below the header. */
 export function countUnits(records: readonly HeadRecord[], at: number, width: number): number {
   let units = 0;

@@ -13,10 +13,12 @@ import {
   isFilled,
   isValue,
   namesOf,
+  refuseLevels,
   trimmed,
   usualWidth,
   WITH_UNIT,
 } from './recording-header.ts';
+import { sectionHeader, sectionsOf } from './recording-sections.ts';
 
 export interface LayoutChoice {
   /** Lines before the header; null: found out. */
@@ -145,6 +147,32 @@ const ENCODING_NAMES = {
   'windows-1252': 'Latin-1 (windows-1252)',
 } as const;
 
+const encodingRemarks = (encoding: Encoding) =>
+  encoding === 'utf-8' ? [] : [`is not UTF-8, read as ${ENCODING_NAMES[encoding]}`];
+
+/** The table of a file in sections: `text` begins with its rows, which blanks may part. */
+function layOutSections(
+  sections: NonNullable<ReturnType<typeof sectionsOf>>,
+  text: Buffer,
+  asked: string,
+): Pick<Layout, 'delimiter' | 'header' | 'units' | 'comments' | 'sample' | 'remarks'> {
+  const tried = [...DELIMITERS, ' '].map((one) => ({ one, score: tableScore(recordsOf(text, one)) }));
+  const best = tried.reduce((a, b) => (b.score > a.score ? b : a));
+  const delimiter = asked !== '' ? (NAMED_DELIMITERS[asked] ?? asked) : best.one;
+  const records = recordsOf(text, delimiter);
+  const named = recordsOf(Buffer.from(sections.names.join('\n')), delimiter);
+  const { names, units, remark } = sectionHeader(sections, named, usualWidth(records));
+  const { header, twice } = distinctNames(namesOf(names));
+  const again =
+    twice.length > 0
+      ? [`columns of the same name, told apart as ${listed(twice)}; leave one out with --ignore`]
+      : [];
+  return {
+    ...{ delimiter, header, units, comments: 0, sample: records.map(({ cells }) => cells) },
+    remarks: [remark, ...again],
+  };
+}
+
 /** What is above the header, in words. */
 function aboveRemarks(before: readonly HeadRecord[], separator: boolean): string[] {
   const first = before[0];
@@ -173,18 +201,30 @@ export async function findLayout(
   const text = head.text.subarray(start);
   if (text.toString('utf8', 0, 4096).trim() === '')
     throw fault(file, skipped > 0 ? `has nothing after the ${counted(skipped, 'line')} to skip` : 'is empty');
+  const sections = skipLines === null ? sectionsOf(file, text.toString('utf8')) : null;
+  if (sections) {
+    const above = bytesOfLines(text, sections.dataFrom);
+    const { delimiter, ...found } = layOutSections(sections, text.subarray(above), choice.delimiter ?? '');
+    return {
+      ...{ file, encoding: head.encoding, delimiter, lineEnds: lineEndsOf(text), ...found },
+      remarks: [...encodingRemarks(head.encoding), ...found.remarks],
+      skipLines: skipped + sections.dataFrom,
+      skipBytes: head.markBytes + start + above,
+    };
+  }
   const delimiter = findDelimiter(file, text, choice.delimiter || (separator?.[1] ?? ''));
   const records = recordsOf(text, delimiter);
   const width = usualWidth(records);
   const at = headerAt(file, records, width, skipLines !== null);
   const above = records.slice(0, at);
   const before = above.filter(({ cells }) => !isComment(cells, width));
+  refuseLevels(file, records.slice(at, at + 3));
   const { header, twice } = distinctNames(namesOf(records[at]!.cells));
   const unitLines = countUnits(records, at, header.length);
   const units = unitLines > 0 ? records[at + 1]! : null;
   const last = records[at + unitLines]!;
   const remarks = [
-    ...(head.encoding === 'utf-8' ? [] : [`is not UTF-8, read as ${ENCODING_NAMES[head.encoding]}`]),
+    ...encodingRemarks(head.encoding),
     ...aboveRemarks(before, separator !== null),
     ...(units
       ? [`line ${skipped + units.line} gives units, no readings: ${listed(units.cells.filter(isFilled), 6)}`]

@@ -67,6 +67,12 @@ export function cellRemarks(columns: readonly ColumnFacts[]): string[] {
         .map((column) => shares(column, column.codes, ({ value, count }) => [number(value), count])),
     ),
     ...line(
+      'nothing but a code for "not available", taken as not measured (to keep one, docs/what-is-read.md)',
+      columns
+        .filter(({ numeric, codes }) => !numeric && codes.length > 0)
+        .map((column) => shares(column, column.codes, ({ value, count }) => [number(value), count])),
+    ),
+    ...line(
       'numbers too large to be readings, taken as missing',
       used
         .filter(({ tooLarge }) => tooLarge > 0)

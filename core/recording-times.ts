@@ -2,6 +2,8 @@
 // from them. A column that does not move, or whose cells are no times, is refused with the next step.
 import { didYouMean } from './did-you-mean.ts';
 import { fault } from './recording-fault.ts';
+import { MidnightCounter } from './recording-midnight.ts';
+import { isMillisName, MillisSurvey, withMillis } from './recording-millis.ts';
 import { type ColumnTimes, shown, TimeSurvey } from './recording-time.ts';
 import { wordsOf } from './time-words.ts';
 
@@ -9,7 +11,7 @@ const USUAL_NAMES = ['timestamp', 'time', 'ts', 'datetime', 'date'];
 const DATE_WORDS = new Set('date datum fecha data dag jour day tag'.split(' '));
 const TIME_WORDS = new Set(
   (
-    'time times timestamp ts t datetime elapsed clock utc epoch zeit uhrzeit zeitstempel hora tiempo heure temps horodatage ' +
+    'time times timestamp ts t datetime elapsed offset clock utc epoch zeit uhrzeit zeitstempel hora tiempo heure temps horodatage ' +
     'ora orario tempo tijd tijdstip'
   ).split(' '),
 );
@@ -27,8 +29,8 @@ function candidates(file: string, header: readonly string[], asked: string): num
     const at = header.indexOf(asked);
     if (at >= 0) return [at];
     // Two that are read together, as they are named when that is said.
-    const two = asked.split(/ *[+,] */).map((name) => header.indexOf(name));
-    if (two.length === 2 && two.every((i) => i >= 0)) return two;
+    const parts = asked.split(/ *[+,] */).map((name) => header.indexOf(name));
+    if (parts.length > 1 && parts.every((i) => i >= 0)) return parts.slice(0, 2);
     throw fault(
       file,
       `no column "${asked}" for the time${didYouMean(asked, header)} (the header has ${header.join(', ')})`,
@@ -113,6 +115,7 @@ export class TimesSurvey {
   /** Whether a person named the columns. */
   readonly #asked: boolean;
   readonly #columns = new Map<number, TimeSurvey>();
+  readonly #millis: MillisSurvey | null;
 
   /** @throws TelltaleError RECORDING_INVALID when no column can be the time */
   constructor({ file, header, asked, ignore, decimalComma }: TimesPlan) {
@@ -126,6 +129,10 @@ export class TimesSurvey {
     const others = [...header.keys()].filter(
       (i) => named(this.#header[i]!, DATE_WORDS) || named(this.#header[i]!, TIME_WORDS),
     );
+    const millis = this.#header.findIndex(
+      (name, i) => isMillisName(name) && name !== asked && header[i] === name,
+    );
+    this.#millis = millis < 0 ? null : new MillisSurvey(millis);
     for (const i of [...this.#candidates, ...others]) {
       if (this.#columns.size < MOST_COLUMNS && !this.#columns.has(i))
         this.#columns.set(i, new TimeSurvey(header[i]!, decimalComma));
@@ -134,6 +141,7 @@ export class TimesSurvey {
 
   add(record: readonly string[], id: string): void {
     for (const [i, survey] of this.#columns) survey.add(record[i] ?? '', id);
+    this.#millis?.add(record);
   }
 
   /** @throws TelltaleError RECORDING_INVALID when the cells are no times, or do not move */
@@ -209,7 +217,7 @@ export class TimesSurvey {
 
   #together(date: Part, ofDay: Part): RecordingTimes {
     const names = `${this.#header[date.index]} and ${this.#header[ofDay.index]}`;
-    return {
+    return this.#complete(ofDay.times.steps, {
       columns: [date.index, ofDay.index],
       remarks: [
         `times: ${names} read together (${date.times.says}; ${ofDay.times.says}), no zone named: taken as UTC`,
@@ -221,7 +229,7 @@ export class TimesSurvey {
         text: (record) => `${record[date.index] ?? ''} ${record[ofDay.index] ?? ''}`,
         why: whyNot([date, ofDay]),
       }),
-    };
+    });
   }
 
   #alone({ index, times }: Part): RecordingTimes {
@@ -230,7 +238,7 @@ export class TimesSurvey {
     const ofDay = kind === 'ofDay';
     const midnight = ofDay ? '; there is no date, so a fall of more than an hour begins the next day' : '';
     const forward = steps.reduce((sum, step) => sum + Math.sign(step), 0) >= 0;
-    return {
+    return this.#complete(steps, {
       columns: [index],
       remarks: [`times: ${name}: ${says}${midnight}`, ...this.#coarse(name, steps)],
       reader: () => {
@@ -244,10 +252,24 @@ export class TimesSurvey {
           why: whyNot([{ index, times }]),
         };
       },
-    };
+    });
+  }
+
+  /** Whole seconds have their milliseconds in a column of their own. */
+  #millisFor(steps: readonly number[]): MillisSurvey | null {
+    return this.#millis?.isMillis && steps.includes(0) && steps.every((step) => step % 1000 === 0)
+      ? this.#millis
+      : null;
+  }
+
+  #complete(steps: readonly number[], times: RecordingTimes): RecordingTimes {
+    const millis = this.#millisFor(steps);
+    return millis === null || times.columns.includes(millis.index) ? times : withMillis(times, millis.index);
   }
 
   #coarse(names: string, steps: readonly number[]): string[] {
+    const millis = this.#millisFor(steps);
+    if (millis) return [`${names}: with the milliseconds in ${this.#header[millis.index]}`];
     const share = movingShare(steps);
     if (share >= COARSE_SHARE) return [];
     return [
@@ -264,30 +286,3 @@ const whyNot =
     const far = bad.every(({ index, times }) => times.isFar(record[index] ?? ''));
     return far ? 'is far from all other times' : 'is no time';
   };
-
-const DAY_MS = 86_400_000;
-const PAST_MIDNIGHT_MS = 3_600_000;
-
-/** Days passed in a column of times of day without a date. */
-class MidnightCounter {
-  readonly #forward: boolean;
-  readonly #cars = new Map<string, { lastMs: number; days: number }>();
-
-  /** @param forward whether the file stands oldest first */
-  constructor(forward: boolean) {
-    this.#forward = forward;
-  }
-
-  shiftMs(id: string, ms: number): number {
-    const car = this.#cars.get(id);
-    if (!car) {
-      this.#cars.set(id, { lastMs: ms, days: 0 });
-      return 0;
-    }
-    const step = ms - car.lastMs;
-    if (this.#forward && step < -PAST_MIDNIGHT_MS) car.days += 1;
-    if (!this.#forward && step > PAST_MIDNIGHT_MS) car.days -= 1;
-    car.lastMs = ms;
-    return car.days * DAY_MS;
-  }
-}
