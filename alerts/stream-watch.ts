@@ -22,11 +22,13 @@ export class StreamWatch {
   readonly #options: StreamWatchOptions;
   /** Cars send, but what they send is not scored. */
   #unscored = false;
+  readonly #startedMs: number;
   /** When scores last came to the twin, and how many had come by then. */
   #arrived: { applied: number; atMs: number } = { applied: -1, atMs: 0 };
 
   constructor(options: StreamWatchOptions) {
     this.#options = options;
+    this.#startedMs = options.clock();
     void this.#look();
   }
 
@@ -67,7 +69,12 @@ export class StreamWatch {
     if (twin === null) return { state: 'learning', sinceMs: null, cars: 0, silent: 0 };
     const { total: cars, silent, newestMs } = twin.tiles(nowMs, filter, 0, 0);
     const own = filter.vins === null ? twin.newestMs : newestMs;
-    return { state: this.#stateOf(twin, nowMs, silent === cars), sinceMs: own, cars, silent };
+    const state = this.#stateOf(twin, nowMs, silent === cars);
+    // What came before the start says nothing of now: that nothing comes is known only after a while.
+    const comes = twin.newestMs !== null && nowMs - twin.newestMs <= twin.staleMs;
+    const waits = !comes && (state === 'silent' || state === 'unscored');
+    const isEarly = waits && nowMs - this.#startedMs <= twin.staleMs;
+    return { state: isEarly ? 'starting' : state, sinceMs: own, cars, silent };
   }
 
   #stateOf(twin: Twin, nowMs: number, allSilent: boolean): StreamStatus['state'] {

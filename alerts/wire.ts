@@ -13,9 +13,9 @@ const Count = (description: string) => Type.Integer({ minimum: 0, description })
 
 /** Whether the cars are watched now. `live` alone means that no alert is good news. */
 export const StreamStatus = only({
-  state: Type.Enum(['learning', 'live', 'behind', 'unscored', 'silent'], {
+  state: Type.Enum(['learning', 'starting', 'live', 'behind', 'unscored', 'silent'], {
     description:
-      'learning: no model yet; live: watched now; behind: scores come, of events of a while ago; unscored: cars send, but no scores come; silent: nothing comes',
+      'learning: no model yet; starting: the server has just begun and nothing has come yet; live: watched now; behind: scores come, of events of a while ago; unscored: cars send, but no scores come; silent: nothing comes',
   }),
   sinceMs: Type.Union([Type.Integer(), Type.Null()], {
     description: 'When the newest scored event came in; null: none has',

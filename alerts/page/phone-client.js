@@ -40,7 +40,7 @@
 
 /**
  * @typedef {object} Stream Whether the server's cars are watched; see docs/phone-protocol.md.
- * @property {'learning' | 'live' | 'behind' | 'unscored' | 'silent'} state
+ * @property {'learning' | 'starting' | 'live' | 'behind' | 'unscored' | 'silent'} state
  * @property {number | null} sinceMs When the newest scored event came in.
  * @property {number} cars
  * @property {number} silent Cars that have not been heard of for a while.
@@ -97,6 +97,7 @@ function clockOf(ms) {
 export function streamWords({ state, sinceMs, cars, silent }) {
   const since = sinceMs === null ? '' : clockOf(sinceMs);
   if (state === 'learning') return 'learning: no model yet, nothing is judged';
+  if (state === 'starting') return 'starting: waiting for the first data';
   if (state === 'unscored')
     return `no scores${since ? ` since ${since}` : ' yet'}, though cars send: does scoring run?`;
   if (state === 'behind') return `behind: what is judged now came in at ${since}`;

@@ -16,6 +16,7 @@ const MORE = 200;
 const SHORT = {
   learning: 'learning',
   silent: 'no data',
+  starting: 'starting',
   unscored: 'no scores',
   behind: 'behind',
   connecting: 'connecting',

@@ -154,6 +154,11 @@ describe('while nobody is watched', () => {
 
   it('says that cars send while nothing scores, and before the first score too', async () => {
     const alerts = await serve();
+    // In its first seconds a server knows only what was before it.
+    const { stream } = await askUntil(alerts, '/api/alerts', (list) => list.stream.state !== 'learning');
+    expect(stream).toEqual({ state: 'starting', sinceMs: null, cars: 0, silent: 0 });
+    expect((await listed(alerts)).told).toEqual(['alerts: 0 open; starting: waiting for the first data']);
+    nowMs += 10_001;
     await askUntil(alerts, '/api/alerts', ({ stream }) => stream.state === 'silent');
     const event = { vin: 'CAR1', seq: 1, ts: nowMs, signals: { coolantC: 90 } };
     await temp.log.append(telemetryTopic.name, [
@@ -251,7 +256,10 @@ describe('cars that are silent', () => {
     await appendAlerts(temp.log, [alert, lost]);
     await appendScores(temp.log, [makeScore('CAR1', 0, 2.5), makeScore('CAR2', 0, 0.1)], nowMs - 30 * hourMs);
     const alerts = await serve();
-    const fleet = await askUntil(alerts, '/api/fleet', ({ total }) => total === 3);
+    const first = await askUntil(alerts, '/api/fleet', ({ total }) => total === 3);
+    expect(first).toMatchObject({ open: 2, stream: { state: 'starting', cars: 3, silent: 3 } });
+    nowMs += 10_001;
+    const fleet = (await ask(alerts, '/api/fleet')).body;
     expect(fleet).toMatchObject({ open: 2, stream: { state: 'silent', cars: 3, silent: 3 } });
     expect(fleet.cars.map(({ silent }: { silent: boolean }) => silent)).toEqual([true, true, true]);
     expect((await ask(alerts, '/api/cars/CAR1')).body).toMatchObject({
