@@ -19,6 +19,8 @@ const RUNS: Readonly<Record<string, { readonly args: readonly string[]; readonly
   soak: { args: ['soak.ts', '--minutes', '10'] },
   'reference-100k': { args: ['reference-100k.ts'] },
   'whole-stream': { args: ['whole-stream.ts', '--cars', '100000', '--rate', '10000', '--minutes', '10'] },
+  takeover: { args: ['takeover.ts', '--cars', '100000', '--kills', '50'] },
+  'takeover-kafka': { args: ['takeover.ts', '--cars', '100000', '--kills', '50', '--kafka'] },
   quality: { args: ['quality/run.ts'] },
   'fleet-11': { args: ['quality/fleet-run.ts', '--seed', '11'] },
   'fleet-7': { args: ['quality/fleet-run.ts', '--seed', '7'] },

@@ -20,7 +20,7 @@ const SEED = 4711;
 const ALERTS_PER_HOUR = 0.042;
 
 /** Cars of these fleets without a fault, one row each `everyS` seconds. */
-function history(scenario: ScenarioFile, everyS: number): Series[] {
+export function history(scenario: ScenarioFile, everyS: number): Series[] {
   const plan = { ...scenario, cars: CARS, seed: SEED, faults: [], hazards: [], harmless: [] };
   const fleet = new Fleet(completeScenario(plan), Date.now() - ROWS * everyS * 1000);
   const out = new Float64Array(SENSOR_COUNT);
