@@ -5,7 +5,7 @@ import type { Scaler } from '../core/model/features.ts';
 import { createLossFollower, type LossSpec } from '../core/model/losses.ts';
 import { encodeFloats } from '../core/model/numbers.ts';
 import { invertSpd, ledoitWolf } from './linear-algebra.ts';
-import type { Prepared } from './prepared.ts';
+import { type Prepared, sharedFloats } from './prepared.ts';
 import type { Series } from './series.ts';
 import { type Variant, variantRows } from './variants.ts';
 
@@ -98,7 +98,8 @@ export function withGuesses(prepared: Prepared, losses: LossSpec, scaler: Scaler
   if (!present.includes(0)) return prepared;
   const follower = createLossFollower(losses, scaler.signals);
   const state = new Float32Array(follower.stateSize);
-  const features = prepared.features.slice();
+  const features = sharedFloats(prepared.features.length);
+  features.set(prepared.features);
   const row = new Float64Array(channels);
   const told = new Map(prepared.losses);
   for (let r = 0; r < count; r += 1) {

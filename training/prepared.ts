@@ -22,6 +22,9 @@ export interface Prepared {
   readonly losses: ReadonlyMap<number, Losses>;
 }
 
+/** Numbers in memory that threads share: a long history is not copied for the thread that fits relations (relations.ts). */
+export const sharedFloats = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
+
 /** Features of all rows; the reconstruction is still zero. */
 export function prepare(
   series: readonly Series[],
@@ -31,8 +34,8 @@ export function prepare(
 ): Prepared {
   const channels = scaler.signals.length;
   const count = series.reduce((sum, { tsMs }) => sum + tsMs.length, 0);
-  const features = new Float32Array(count * channels);
-  const present = new Uint8Array(count * channels);
+  const features = sharedFloats(count * channels);
+  const present = new Uint8Array(new SharedArrayBuffer(count * channels));
   const first = new Uint8Array(count);
   const steps = new Uint8Array(count);
   const row = new Float64Array(channels);
@@ -104,7 +107,9 @@ export function selectRows(
       const to = i * channels + k;
       out.features[to] = prepared.features[from]!;
       out.present[to] = prepared.present[from]!;
-      out.reconstruction[to] = prepared.reconstruction[from]!;
+      // Without a network all of it is zero; what is never written takes no memory.
+      const said = prepared.reconstruction[from]!;
+      if (said !== 0) out.reconstruction[to] = said;
     }
     out.first[i] = i === 0 || kept[i - 1] !== r - 1 ? 1 : prepared.first[r]!;
     out.steps[i] = prepared.steps[r]!;

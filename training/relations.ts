@@ -10,7 +10,7 @@ import { guessesOf } from './heads/shifts.ts';
 import type { Prepared } from './prepared.ts';
 import { type Variant, variantRows, wrapHead } from './variants.ts';
 
-/** What the thread is given; it is copied. */
+/** What the thread is given; it is copied, but for features and what was measured, which are shared. */
 export interface RelationWork {
   readonly prepared: Omit<Prepared, 'reconstruction'>;
   readonly variants: readonly Variant[];
