@@ -187,8 +187,8 @@ export const SETTINGS = {
   seed: setting(integer(0, Number.MAX_SAFE_INTEGER), 1, 'Seed of everything drawn'),
   maxRows: setting(
     integer(100, 10_000_000),
-    300_000,
-    'Most rows trained on; more are thinned to stretches drawn by the seed, each car its fair part',
+    700_000,
+    'Most rows trained on (1 KB of memory each); more are thinned to stretches drawn by the seed, each car its part, some a long one',
   ),
   effort: setting(oneOf('quick', 'full'), 'full', 'quick: fewer gradient steps, for a first model'),
   card: setting(text('FILE'), '', "A model's card.json: train it again, from the same records and settings"),

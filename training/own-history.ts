@@ -7,13 +7,17 @@ import type { ModelBundle } from '../core/model/bundle.ts';
 import { createDetector } from '../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../core/model/hysteresis.ts';
 import { alertsAsked } from './calibrate.ts';
-import type { Series } from './series.ts';
-import { waterLevel } from './shares.ts';
+import { rowsIn, type Series } from './series.ts';
+import { dealRows, STRETCH_ROWS } from './shares.ts';
 import { type KnownFault, visibleIn } from './truth.ts';
 import { turn } from './turn.ts';
 
-/** Rows looked at; of a longer history as many of each car, from its first one on. */
+/**
+ * Rows looked at, of each car from its first one on. Of a longer history some cars are followed for long, drawn by the seed: what an
+ * average over minutes does is not seen in the first minute of each. The others come by once round of the hysteresis at least.
+ */
 const MOST_ROWS = 40_000;
+const LEAST_ROWS = 20;
 /** Times the alerts asked for that its own history may raise, before what chance adds. */
 const TIMES_ASKED = 3;
 /** Standard deviations of a Poisson count that chance may add, and alerts beside: a history of an hour asks for half an alert. */
@@ -50,15 +54,19 @@ export interface OwnHistory {
   readonly worst: readonly OwnCar[];
 }
 
-/** The rows of each car that are looked at: all, or the same share of the bound for each. */
-export function rowsToScore(series: readonly Series[], most = MOST_ROWS): Map<string, Series[]> {
+/** The rows of each car that are looked at: all, or its part of the bound. */
+export function rowsToScore(
+  series: readonly Series[],
+  seed: number,
+  most = MOST_ROWS,
+): Map<string, Series[]> {
   const cars = new Map<string, Series[]>();
   for (const one of series) cars.set(one.id, [...(cars.get(one.id) ?? []), one]);
-  const counts = [...cars.values()].map((list) => list.reduce((sum, { tsMs }) => sum + tsMs.length, 0));
-  const cap = waterLevel(counts, most);
+  const rowsOf = new Map([...cars].map(([id, list]) => [id, rowsIn(list)]));
+  const { part, drawn } = dealRows(rowsOf, { seed, most, least: LEAST_ROWS });
   return new Map(
     [...cars].map(([id, list]) => {
-      let left = cap;
+      let left = drawn.has(id) ? STRETCH_ROWS : part;
       const kept = list.flatMap(({ tsMs, values }) => {
         const rows = Math.min(left, tsMs.length);
         left -= rows;
@@ -122,7 +130,7 @@ export async function scoreOwnHistory(
 ): Promise<OwnHistory> {
   const detector = createDetector(bundle);
   const cars: Followed[] = [];
-  for (const [car, list] of rowsToScore(series)) {
+  for (const [car, list] of rowsToScore(series, bundle.card.seed)) {
     await turn(signal);
     cars.push(follow({ detector, threshold: bundle.threshold, bundle }, car, list, truth));
   }

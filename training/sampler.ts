@@ -33,6 +33,9 @@ interface CarRows {
   filled: number;
   /** Rows at which it is closed. */
   closesAt: number;
+  /** Rows of the car that are kept at most, and of a whole stretch of it. */
+  readonly part: number;
+  readonly stretch: number;
   rows: number;
   lastTsMs: number;
 }
@@ -46,7 +49,6 @@ export interface SamplerOptions {
 
 export class Sampler {
   readonly #options: SamplerOptions;
-  readonly #stretch: number;
   readonly #cars = new Map<string, CarRows>();
   #seen = 0;
   #outOfOrder = 0;
@@ -55,7 +57,6 @@ export class Sampler {
 
   constructor(options: SamplerOptions) {
     this.#options = options;
-    this.#stretch = options.shares.stretchRows;
   }
 
   /** Rows added so far. */
@@ -102,11 +103,13 @@ export class Sampler {
     rows.rows += 1;
     if (rows.filled < rows.closesAt) return;
     this.#close(car, rows);
-    if (rows.stretches.length > 1.25 * this.#places() + 1) this.#thin(rows);
+    if (rows.stretches.length > 1.25 * placesOf(rows) + 1) this.#thin(rows);
   }
 
   #begin(car: string): CarRows {
-    const { seed, width } = this.#options;
+    const { seed, width, shares } = this.#options;
+    const part = shares.partOf(car);
+    const stretch = Math.min(shares.stretchRows, Math.max(LEAST_STRETCH_ROWS, part));
     const rows: CarRows = {
       phase: drawPriority(seed, car, -2),
       nextIndex: 0,
@@ -116,7 +119,8 @@ export class Sampler {
       tsMs: new Float64Array(FIRST_ROWS),
       values: new Float32Array(FIRST_ROWS * width),
       filled: 0,
-      closesAt: this.#firstStretch(car),
+      closesAt: this.#firstStretch(car, { part, stretch }),
+      ...{ part, stretch },
       rows: 0,
       lastTsMs: Number.NEGATIVE_INFINITY,
     };
@@ -125,17 +129,12 @@ export class Sampler {
   }
 
   /** Rows before the first whole stretch of a car that is thinned, drawn among those that are over, or all would begin as drives do. */
-  #firstStretch(car: string): number {
+  #firstStretch(car: string, { part, stretch }: Pick<CarRows, 'part' | 'stretch'>): number {
     const { seed, shares } = this.#options;
     const rows = shares.rowsOf.get(car) ?? 0;
-    if (rows <= shares.quota) return this.#stretch;
-    const before = Math.floor(drawPriority(seed, car, -3) * ((rows % this.#stretch) + 1));
-    return before > 0 ? before : this.#stretch;
-  }
-
-  /** Places for stretches that a car has at most; the last of them may hold a part of one. */
-  #places(): number {
-    return Math.ceil(this.#options.shares.quota / this.#stretch);
+    if (rows <= part) return stretch;
+    const before = Math.floor(drawPriority(seed, car, -3) * ((rows % stretch) + 1));
+    return before > 0 ? before : stretch;
   }
 
   #close(car: string, rows: CarRows): void {
@@ -145,31 +144,30 @@ export class Sampler {
     rows.stretches.push({
       index,
       priority:
-        rows.filled === this.#stretch
+        rows.filled === rows.stretch
           ? drawPriority(this.#options.seed, car, index)
-          : 2 - rows.filled / this.#stretch,
+          : 2 - rows.filled / rows.stretch,
       regime: rows.regimes.next(values, rows.filled),
       tsMs: rows.tsMs.slice(0, rows.filled),
       values,
     });
     rows.filled = 0;
-    rows.closesAt = this.#stretch;
+    rows.closesAt = rows.stretch;
   }
 
   /** Gives up stretches of a car that has more rows than its part; early or late leaves the same ones. */
   #thin(rows: CarRows): void {
-    if (rows.rows > this.#options.shares.quota)
-      rows.stretches = keepPlaced(rows.stretches, this.#places(), this.#options.width, rows.phase);
+    if (rows.rows > rows.part)
+      rows.stretches = keepPlaced(rows.stretches, placesOf(rows), this.#options.width, rows.phase);
   }
 
   /** The stretches of a car that are kept in the end: the last place has what the others leave of its part. */
   #kept(rows: CarRows): Stretch[] {
-    const { quota } = this.#options.shares;
-    if (rows.rows <= quota) return rows.stretches;
+    if (rows.rows <= rows.part) return rows.stretches;
     this.#thin(rows);
     const { width } = this.#options;
     return rows.stretches.flatMap((stretch, place) => {
-      const most = quota - place * this.#stretch;
+      const most = rows.part - place * rows.stretch;
       if (stretch.tsMs.length <= most) return [stretch];
       if (place > 0 && most < LEAST_STRETCH_ROWS) return [];
       const [tsMs, values] = [stretch.tsMs.subarray(0, most), stretch.values.subarray(0, most * width)];
@@ -199,6 +197,9 @@ export function sampleSeries(
       sampler.add(id, ts, Float64Array.from(values.subarray(i * width, (i + 1) * width)));
   return sampler.series();
 }
+
+/** Places for stretches that a car has at most; the last of them may hold a part of one. */
+const placesOf = ({ part, stretch }: CarRows): number => Math.ceil(part / stretch);
 
 function grow(rows: CarRows): void {
   const [{ tsMs, values }, times] = [rows, 2];

@@ -3,6 +3,7 @@
 import type { Catalogue } from '../../core/catalogue.ts';
 import type { Backend } from '../../core/model/backend.ts';
 import { createDetector } from '../../core/model/detector.ts';
+import { SETTINGS } from '../../core/settings.ts';
 import { FAULTS } from '../../simulator/faults.ts';
 import type { HarmlessKind } from '../../simulator/scenario.ts';
 import { trainModel } from '../../training/fit.ts';
@@ -48,8 +49,6 @@ export const FLEET_SIZES = {
 const LONGEST_RAMP_S = 1800;
 /** One alert per car-day. */
 const ALERTS_PER_HOUR = 1 / 24;
-/** The default of --max-rows. */
-const MAX_ROWS = 300_000;
 /** Of five cars one is electric, and a quarter of what breaks: so many cars for each that breaks hold enough of both. */
 const CARS_PER_BREAK = 3;
 
@@ -112,7 +111,7 @@ export async function measureFleet(
     // Through the door of `telltale train`, which keeps so many rows of so long a history.
     series: sampleSeries(driveHistory(size), catalogue.signals.length, {
       seed: size.seed,
-      maxRows: MAX_ROWS,
+      maxRows: SETTINGS.maxRows.fallback,
     }),
     seed: size.seed,
     alertsPerHour: ALERTS_PER_HOUR,

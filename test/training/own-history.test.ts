@@ -75,12 +75,23 @@ describe('a model on its own history', () => {
 
   it('looks at every car of a long history, each from its first row on', () => {
     const history = [series('a', calm), series('b', '....'), series('a', calm, 10_000)];
-    const kept = rowsToScore(history, 104);
+    const kept = rowsToScore(history, 1, 104);
     expect([...kept].map(([id, list]) => [id, rowsIn(list)])).toEqual([
       ['a', 100],
       ['b', 4],
     ]);
     expect(kept.get('a')![0]!.values.length).toBe(100 * width);
+  });
+
+  it('follows some cars of a large fleet for long, drawn by the seed, and looks at all others', () => {
+    const fleet = Array.from({ length: 100 }, (_, i) => series(`car ${i}`, calm));
+    const rowsOf = (seed: number) => [...rowsToScore(fleet, seed, 15_000)].map(([, list]) => rowsIn(list));
+    // 150 each would be short: 50 each are 5,000, and 18 times 550 more are 9,900; what is left goes to the other 82.
+    const rows = rowsOf(1);
+    expect(rows.filter((count) => count === 600)).toHaveLength(18);
+    expect(rows.filter((count) => count === 51)).toHaveLength(82);
+    expect(rowsOf(1)).toEqual(rows);
+    expect(rowsOf(2)).not.toEqual(rows);
   });
 });
 

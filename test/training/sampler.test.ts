@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { normal, seededRandom } from '../../core/model/random.ts';
 import { Sampler, sampleSeries } from '../../training/sampler.ts';
 import { carsIn, rowsIn } from '../../training/series.ts';
-import { shareRows, stretchRows } from '../../training/shares.ts';
+import { dealRows, shareRows, stretchRows } from '../../training/shares.ts';
 
 interface Room {
   readonly seed: number;
@@ -150,21 +150,80 @@ describe('Sampler', () => {
     ]);
   });
 
-  it('thins rows, not cars: every car of many keeps an equal part in one piece, from anywhere in its drive', () => {
+  it('thins rows, not cars: every car of many keeps a part in one piece, and some, drawn, all of a drive', () => {
     const cars = Object.fromEntries(Array.from({ length: 864 }, (_, i) => [`car ${i}`, 1500]));
     const room = { seed: 1, maxRows: 300_000, width: 1 };
     const series = fill(cars, room).series();
-    expect(carsIn(series)).toHaveLength(864);
-    const rows = series.map(({ tsMs }) => tsMs.length);
-    // 300,000 / 864.
-    expect(new Set(rows)).toEqual(new Set([347]));
     expect(series).toHaveLength(864);
-    const early = series.filter(({ tsMs }) => tsMs[0]! < 375_000).length;
-    expect(early / 864).toBeGreaterThan(0.2);
-    expect(early / 864).toBeLessThan(0.5);
+    expect(carsIn(series)).toHaveLength(864);
+    const whole = series.filter(({ tsMs }) => tsMs.length === 1500);
+    const short = series.filter(({ tsMs }) => tsMs.length !== 1500);
+    // An equal part were 300,000 / 864 = 347: a third of it for each are 115; 200,640 rows are left, 144 times 1,385 and 1,200 over.
+    expect(whole).toHaveLength(144);
+    expect(new Set(short.map(({ tsMs }) => tsMs.length))).toEqual(new Set([116]));
+    // Short ones begin anywhere in a drive; whole ones are anywhere among the cars.
+    const early = short.filter(({ tsMs }) => tsMs[0]! < 375_000).length / short.length;
+    expect(early).toBeGreaterThan(0.2);
+    expect(early).toBeLessThan(0.4);
+    const places = whole.map(({ id }) => Number(id.slice('car '.length)));
+    expect(places.filter((place) => place < 432).length / 144).toBeCloseTo(0.5, 0);
     expect(shareRows(new Map(Object.entries(cars)), 1, 300_000).remarks).toEqual([
-      '1,296,000 rows are thinned to 300,000: 864 cars of 864 keep 347 rows each, drawn by the seed; --max-rows 1,296,000 would keep all',
+      '1,296,000 rows are thinned to 300,000: of 864 cars 144 keep a long stretch, 1,600 rows or all they have, and 720 others 116 rows each, drawn by the seed; --max-rows 1,296,000 would keep all',
     ]);
+  });
+
+  it('keeps the same parts in any order of the cars, other long ones for another seed', () => {
+    const names = Array.from({ length: 300 }, (_, i) => `car ${i}`);
+    const dealt = (order: readonly string[], seed: number) => {
+      const { part, drawn } = dealRows(new Map(order.map((name) => [name, 2000])), { seed, most: 90_000 });
+      return { part, drawn: [...drawn].sort() };
+    };
+    const one = dealt(names, 1);
+    // 100 each are 30,000; 60,000 are left for 40 times 1,500 more.
+    expect(one).toMatchObject({ part: 100 });
+    expect(one.drawn).toHaveLength(40);
+    expect(dealt([...names].reverse(), 1)).toEqual(one);
+    expect(dealt(names, 2).drawn).not.toEqual(one.drawn);
+  });
+
+  it('deals equal parts where these are long enough, and no car less than 60 rows for the sake of another', () => {
+    const rowsOf = (cars: number, rows: number) =>
+      new Map(Array.from({ length: cars }, (_, i) => [`car ${i}`, rows]));
+    expect(dealRows(rowsOf(100, 9000), { seed: 1, most: 160_000 })).toEqual({ part: 1600, drawn: new Set() });
+    expect(dealRows(rowsOf(100, 500), { seed: 1, most: 60_000 })).toEqual({ part: 500, drawn: new Set() });
+    const { part, drawn } = dealRows(rowsOf(1000, 1500), { seed: 1, most: 75_000 });
+    // 60 each, 15,000 left: ten times 1,440 more, and 600 for the other 990.
+    expect(drawn.size).toBe(10);
+    expect(part).toBe(60);
+    // What is all a car has is not drawn for.
+    const mixed = new Map([...rowsOf(50, 40), ['long a', 5000], ['long b', 5000]]);
+    const of = dealRows(mixed, { seed: 1, most: 4200 });
+    expect([...of.drawn].every((car) => car.startsWith('long'))).toBe(true);
+    expect(of.drawn.size).toBe(1);
+    expect(2000 + 1600 + of.part).toBe(4200);
+  });
+
+  it('holds all of its rows in the room it is given, cars of any length', () => {
+    const random = seededRandom(12);
+    for (let round = 0; round < 200; round += 1) {
+      const cars = new Map(
+        Array.from({ length: 1 + Math.floor(80 * random()) }, (_, i) => [
+          `car ${i}`,
+          1 + Math.floor(10 ** (4 * random())),
+        ]),
+      );
+      const all = [...cars.values()].reduce((a, b) => a + b, 0);
+      const maxRows = 60 * cars.size + Math.floor(random() * all);
+      const { partOf, leftOut } = shareRows(cars, round, maxRows);
+      expect(leftOut.size).toBe(0);
+      const kept = [...cars].map(([car, rows]) => Math.min(rows, partOf(car)));
+      const sum = kept.reduce((a, b) => a + b, 0);
+      expect(sum).toBeLessThanOrEqual(maxRows);
+      // Less than a row each is lost to rounding.
+      expect(sum).toBeGreaterThan(Math.min(all, maxRows) - cars.size);
+      for (const [i, rows] of [...cars.values()].entries())
+        expect(kept[i]!).toBeGreaterThanOrEqual(Math.min(rows, 60));
+    }
   });
 
   it('uses the room there is: cars of a stretch and a bit lose no more than their part asks for', () => {
@@ -172,7 +231,9 @@ describe('Sampler', () => {
     expect(rowsIn(fill(cars, { seed: 1, maxRows: 200_000, width: 1 }).series())).toBe(180_600);
     const half = fill(cars, { seed: 1, maxRows: 90_000, width: 1 }).series();
     expect(carsIn(half)).toHaveLength(100);
-    expect(rowsIn(half)).toBe(90_000);
+    // 900 each were too short: 300 each and 46 whole, what is left of them for the others.
+    expect(half.filter(({ tsMs }) => tsMs.length > 1500).length).toBe(46);
+    expect(rowsIn(half)).toBe(46 * 1600 + 54 * 303);
     const most = fill(cars, { seed: 1, maxRows: 170_000, width: 1 }).series();
     expect(carsIn(most)).toHaveLength(100);
     expect(rowsIn(most)).toBeGreaterThan(0.96 * 170_000);

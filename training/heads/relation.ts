@@ -87,15 +87,18 @@ const RELEASE: Readonly<Record<RelationGauge['stream'], number>> = {
   jitter: 0.4,
 };
 
-/** Mean rows between two beginnings. */
+/**
+ * Rows of the stretch of driving that a row lies in, on average over the rows: where a few long stretches stand among many short
+ * ones it is the long ones that long averages are learnt from, and most rows are theirs.
+ */
 function stretchLength({ count, first }: Prepared): number {
-  return (
-    count /
-    Math.max(
-      1,
-      first.reduce((sum, flag) => sum + flag, 0),
-    )
-  );
+  let squares = 0;
+  for (let from = 0, to = 1; to <= count; to += 1) {
+    if (to < count && first[to] !== 1) continue;
+    squares += (to - from) ** 2;
+    from = to;
+  }
+  return squares / Math.max(1, count);
 }
 
 /**

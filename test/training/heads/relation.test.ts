@@ -118,6 +118,25 @@ describe('the relation head', () => {
     expect(spreads[2]!).toBeLessThan(1.25);
   });
 
+  it('calibrates long averages on the long stretches, however many short ones stand beside them', async () => {
+    const longest = async (series: readonly Series[]) => {
+      const rows = prepare(series, SCALER, 3, TIME);
+      const ofRow = Uint8Array.from(series.flatMap(({ tsMs }, i) => Array.from(tsMs, () => i % 3)));
+      const { final } = await fitRelationHead(rows, ofRow, 3, {
+        ...{ seed: 1, trim: 0, maxRows: 600, progress: async () => {} },
+      });
+      return Math.max(...final.gauges.map(({ span }) => span));
+    };
+    const short = Array.from({ length: 40 }, (_, i): Series => {
+      const { id, tsMs, values } = drives[i % CARS]!;
+      return { id: `${id} short ${i}`, tsMs: tsMs.subarray(0, 60), values: values.subarray(0, 180) };
+    });
+    // An eighth of a stretch of 600.
+    expect(await longest(drives)).toBe(75);
+    // Of 6,000 rows 3,600 lie in stretches of 600 and 2,400 in stretches of 60: in 384 on average. The mean stretch has 130.
+    expect(await longest([...drives, ...short])).toBe(48);
+  });
+
   it('can be stopped between the parts of its work, and says how far it is', async () => {
     const seen: number[] = [];
     const stopped = fitRelationHead(prepared, folds, 3, {
