@@ -167,7 +167,8 @@ describe('training', () => {
     await expect(failing).rejects.toMatchObject({ code: 'MODEL_INVALID' });
     expect(backend.tf.memory().numTensors).toBe(before);
     const heard = steps;
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // A training that went on would take a step in each turn of the event loop.
+    for (let turns = 0; turns < 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(steps).toBe(heard);
   });
 
