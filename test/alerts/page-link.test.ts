@@ -1,21 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { runPageLink } from '../../alerts/page-link.ts';
-import { type Server, startServer } from '../../alerts/server.ts';
+import type { Server } from '../../alerts/server.ts';
 import { readConfig } from '../../core/config.ts';
 import { Metrics } from '../../core/metrics.ts';
-import { ALL, serverOn, type TempLog, tempLog } from './support.ts';
+import { useRig } from './rig.ts';
+import { ALL } from './support.ts';
 
-let temp: TempLog;
+const rig = useRig();
 let server: Server;
 beforeEach(async () => {
-  temp = await tempLog();
-  server = await startServer({ ...serverOn(temp.log), twin: () => null });
-});
-afterEach(async () => {
-  await server.stop();
-  await temp.close();
+  server = await rig.server();
 });
 
 async function pageLink(...flags: string[]): Promise<string[]> {
@@ -30,7 +26,7 @@ async function pageLink(...flags: string[]): Promise<string[]> {
 }
 
 it('prints a link that signs in once, with the token of the tokens file', async () => {
-  const file = join(temp.dir, 'tokens.json');
+  const file = join(rig.temp.dir, 'tokens.json');
   const tokens = [{ token: ALL, name: 'operator', vins: '*', control: true }];
   await writeFile(file, JSON.stringify({ tokens }));
   const [line] = await pageLink('--url', `${server.url}/`, '--tokens-file', file);
@@ -46,7 +42,7 @@ it('prints a link that signs in once, with the token of the tokens file', async 
 });
 
 it('says what is wrong: a token that is not accepted, no such token in the file, no server', async () => {
-  const file = join(temp.dir, 'tokens.json');
+  const file = join(rig.temp.dir, 'tokens.json');
   await writeFile(file, JSON.stringify({ tokens: [{ token: ALL, name: 'some', vins: ['CAR1'] }] }));
   await expect(pageLink('--url', server.url, '--token', 'no such token at all')).rejects.toMatchObject({
     code: 'SERVER_REFUSED',

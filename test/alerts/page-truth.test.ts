@@ -1,10 +1,10 @@
 // The page in a real browser while not all is well: no model, no data, no WebSocket, silent cars, lost signals, more alerts than are
 // listed; and that a person with a keyboard is left where they are.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChampionSource } from '../../alerts/champions.ts';
-import { type Alerts, startAlerts } from '../../alerts/service.ts';
-import { findChromium, launch, PATIENCE_MS } from './browser.ts';
+import type { Alerts } from '../../alerts/service.ts';
+import { noBrowser, useBrowser, useRig } from './rig.ts';
 import {
   ALL,
   appendAlerts,
@@ -13,53 +13,32 @@ import {
   championSource,
   makeAlert,
   makeScore,
-  serverOn,
-  type TempLog,
-  tempLog,
 } from './support.ts';
 
 const CARS = Array.from({ length: 12 }, (_, i) => `WTT0TEST${String(i).padStart(4, '0')}`);
-const { path, why } = findChromium();
-const skip = path === null && process.env.CI !== 'true';
-if (skip) console.warn(`page test skipped: ${why}`);
 
-describe.skipIf(skip)('the page', () => {
-  let browser: Browser;
-  let temp: TempLog;
+describe.skipIf(noBrowser)('the page', () => {
+  const rig = useRig();
+  const newPage = useBrowser(rig);
   let alerts: Alerts;
   let page: Page;
   /** How far the server's clock is ahead. */
   let aheadMs = 0;
   let second = 0;
 
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-  beforeEach(async () => {
-    temp = await tempLog();
+  beforeEach(() => {
     aheadMs = 0;
     second = 0;
-  });
-  afterEach(async () => {
-    await page?.context().close();
-    await alerts?.stop();
-    await temp.close();
   });
 
   const nowMs = () => Date.now() + aheadMs;
 
   async function open(champions: ChampionSource = championSource(champion('m1', 0)), blocked = false) {
-    alerts = await startAlerts({
-      ...serverOn(temp.log, (line) => temp.warnings.push(line)),
+    alerts = await rig.alerts({
       ...{ clock: nowMs, liveMs: 250, champions },
       limits: { heartbeatMs: 800 },
     });
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-    page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
+    page = await newPage();
     if (blocked) await page.routeWebSocket(/\/feed/, (socket) => socket.close({ code: 1006 }));
     await page.goto(`${alerts.url}/#token=${ALL}`);
   }
@@ -68,7 +47,7 @@ describe.skipIf(skip)('the page', () => {
   async function drive(vins: readonly string[], more: Parameters<typeof makeScore>[3] = {}) {
     const scores = vins.map((vin, i) => makeScore(vin, second, 0.1 + i / 100, more));
     second += 1;
-    await appendScores(temp.log, scores, nowMs());
+    await appendScores(rig.log, scores, nowMs());
   }
 
   const words = (selector: string, text: RegExp | string) =>
@@ -115,10 +94,7 @@ describe.skipIf(skip)('the page', () => {
     await page.locator('#link[data-state=live]').waitFor();
     const { port } = alerts;
     await alerts.stop();
-    alerts = await startAlerts({
-      ...serverOn(temp.log),
-      ...{ port, clock: nowMs, liveMs: 250, champions: championSource(champion('m1', 0)) },
-    });
+    alerts = await rig.alerts({ port, clock: nowMs, liveMs: 250 });
     await words('#link', 'signed out: open the link that telltale printed');
     await words('#phone-status', 'signed out: open the link that telltale printed');
     expect([await isQuiet(), await page.title()]).toEqual([false, 'signed out · telltale']);
@@ -156,7 +132,7 @@ describe.skipIf(skip)('the page', () => {
 
   it('counts every open alert, lists some, and shows the rest when asked', async () => {
     const open67 = Array.from({ length: 67 }, (_, i) => makeAlert(`OTHER${i}`, { raisedTs: 1000 + i }));
-    await appendAlerts(temp.log, open67);
+    await appendAlerts(rig.log, open67);
     await drive(CARS);
     await open();
     await words('#stat-open', '67');
@@ -171,7 +147,7 @@ describe.skipIf(skip)('the page', () => {
 
   it('offers to see an alert again that grew worse after it was seen, and keeps the keyboard where it is', async () => {
     const raised = makeAlert(CARS[0]!);
-    await appendAlerts(temp.log, [raised]);
+    await appendAlerts(rig.log, [raised]);
     await drive(CARS);
     await open();
     await page.locator('.alert-seen').press('Enter');
@@ -179,9 +155,7 @@ describe.skipIf(skip)('the page', () => {
     expect(await page.locator('.alert-car').evaluate((it) => it.ownerDocument.activeElement === it)).toBe(
       true,
     );
-    await appendAlerts(temp.log, [
-      { ...raised, phase: 'escalated', severity: 'critical', ts: raised.ts + 1 },
-    ]);
+    await appendAlerts(rig.log, [{ ...raised, phase: 'escalated', severity: 'critical', ts: raised.ts + 1 }]);
     await page.locator('.alert[data-severity=critical] .alert-seen').click();
     await words('.alert-said', 'seen by operator');
   });
@@ -217,7 +191,7 @@ describe.skipIf(skip)('the page', () => {
     await page.locator(`[data-vin=${focused}]`).focus();
     for (const vin of [other, focused, CARS[11]!]) {
       await appendScores(
-        temp.log,
+        rig.log,
         Array.from({ length: 8 }, (_, s) => makeScore(vin, second + s, 3)),
         nowMs(),
       );

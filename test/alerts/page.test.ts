@@ -1,53 +1,29 @@
 // The page in a real browser: what a person sees and does, from the tiles to the phone that rings.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Alerts, startAlerts } from '../../alerts/service.ts';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Alerts } from '../../alerts/service.ts';
 import { carToken } from '../../alerts/tokens.ts';
 import type { FleetCommand } from '../../core/events.ts';
-import { findChromium, launch, PATIENCE_MS } from './browser.ts';
-import {
-  ALL,
-  alertsIn,
-  appendScores,
-  champion,
-  championSource,
-  makeScore,
-  SECRET,
-  serverOn,
-  type TempLog,
-  tempLog,
-} from './support.ts';
+import { noBrowser, useBrowser, useRig } from './rig.ts';
+import { ALL, alertsIn, appendScores, makeScore, SECRET } from './support.ts';
 
 const CARS = Array.from({ length: 30 }, (_, i) => `WTT0TEST${String(i).padStart(4, '0')}`);
-const { path, why } = findChromium();
-const skip = path === null && process.env.CI !== 'true';
-if (skip) console.warn(`page test skipped: ${why}`);
 
-describe.skipIf(skip)('the page', () => {
-  let browser: Browser;
-  let temp: TempLog;
+describe.skipIf(noBrowser)('the page', () => {
+  const rig = useRig();
+  const newPage = useBrowser(rig);
   let alerts: Alerts;
   let page: Page;
   let second = 0;
   const orders: FleetCommand[] = [];
   const troubles: string[] = [];
 
-  beforeAll(async () => {
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-  });
-
   beforeEach(async () => {
-    temp = await tempLog();
     orders.length = 0;
     troubles.length = 0;
     second = 0;
-    alerts = await startAlerts({
-      ...serverOn(temp.log, (line) => temp.warnings.push(line)),
+    alerts = await rig.alerts({
       liveMs: 50,
-      champions: championSource(champion('m1', 0)),
       fleetControl: async (command) => void orders.push(command),
       faults: [
         { name: 'overheating', label: 'overheating', moves: ['coolantC'], needs: [] },
@@ -56,11 +32,6 @@ describe.skipIf(skip)('the page', () => {
       ],
     });
   });
-  afterEach(async () => {
-    await page?.context().close();
-    await alerts.stop();
-    await temp.close();
-  });
 
   /** `n` seconds of the whole fleet; the car given is strange. */
   async function drive(n: number, strange?: string): Promise<void> {
@@ -68,17 +39,15 @@ describe.skipIf(skip)('the page', () => {
       CARS.map((vin) => makeScore(vin, second + s, vin === strange ? 1.5 : 0.2)),
     ).flat();
     second += n;
-    await appendScores(temp.log, scores);
+    await appendScores(rig.log, scores);
   }
 
   /** Opens the page by a fresh link, as printed in the terminal, unless another address is given. */
   async function open(
     address = alerts.server.pageLink(ALL).slice(alerts.url.length),
-    viewport = { width: 1280, height: 900 },
+    viewport?: Parameters<typeof newPage>[0],
   ): Promise<Page> {
-    const context = await browser.newContext({ viewport });
-    page = await context.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
+    page = await newPage(viewport);
     page.on('pageerror', (error) => troubles.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') troubles.push(message.text());
@@ -122,7 +91,7 @@ describe.skipIf(skip)('the page', () => {
 
     await note.locator('.alert-seen').click();
     await note.locator('.alert-said', { hasText: 'seen by operator' }).waitFor();
-    expect((await alertsIn(temp.log)).map(({ phase, by }) => `${phase} ${by ?? ''}`)).toEqual([
+    expect((await alertsIn(rig.log)).map(({ phase, by }) => `${phase} ${by ?? ''}`)).toEqual([
       'raised ',
       'acknowledged operator',
     ]);

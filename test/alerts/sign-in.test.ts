@@ -1,22 +1,17 @@
 // Getting into the page: by a link, once; by its cookie afterwards, from the page itself and from nowhere else.
 import { get } from 'node:http';
 import { text as readText } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Server, startServer } from '../../alerts/server.ts';
+import type { Server } from '../../alerts/server.ts';
 import { operatorToken, SignIn } from '../../alerts/sign-in.ts';
-import { ALL, serverOn, type TempLog, tempLog, WATCH } from './support.ts';
+import { useRig } from './rig.ts';
+import { ALL, WATCH } from './support.ts';
 
-let temp: TempLog;
+const rig = useRig();
 let server: Server;
-
 beforeEach(async () => {
-  temp = await tempLog();
-  server = await startServer({ ...serverOn(temp.log), twin: () => null });
-});
-afterEach(async () => {
-  await server.stop();
-  await temp.close();
+  server = await rig.server();
 });
 
 const codeOf = (link: string) => new URL(link).hash.replace('#once=', '');

@@ -2,59 +2,29 @@
 // been started again. Through the door: a real server, real HTTP, real WebSockets.
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { runAlerts } from '../../alerts/command.ts';
 import { followAlerts, type Status } from '../../alerts/page/phone-client.js';
-import { type Alerts, type AlertsOptions, startAlerts } from '../../alerts/service.ts';
+import type { Alerts, AlertsOptions } from '../../alerts/service.ts';
 import { carToken } from '../../alerts/tokens.ts';
 import { readConfig } from '../../core/config.ts';
 import { Metrics } from '../../core/metrics.ts';
 import { alertsTopic, telemetryTopic } from '../../core/topics.ts';
 import { Phone } from './phone.ts';
-import {
-  ALL,
-  appendAlerts,
-  appendScores,
-  champion,
-  championSource,
-  makeAlert,
-  makeScore,
-  SECRET,
-  serverOn,
-  type TempLog,
-  tempLog,
-} from './support.ts';
+import { ask as askUrl, useRig } from './rig.ts';
+import { ALL, appendAlerts, appendScores, championSource, makeAlert, makeScore, SECRET } from './support.ts';
 
-let temp: TempLog;
+const rig = useRig();
 let nowMs: number;
-const closers: (() => unknown)[] = [];
 
-beforeEach(async () => {
-  temp = await tempLog();
+beforeEach(() => {
   nowMs = Date.now();
 });
 
-afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
-  await temp.close();
-});
+const serve = (more: Partial<AlertsOptions> = {}): Promise<Alerts> =>
+  rig.alerts({ clock: () => nowMs, limits: { heartbeatMs: 20 }, ...more });
 
-async function serve(more: Partial<AlertsOptions> = {}): Promise<Alerts> {
-  const alerts = await startAlerts({
-    ...serverOn(temp.log, (line) => temp.warnings.push(line)),
-    clock: () => nowMs,
-    limits: { heartbeatMs: 20 },
-    champions: championSource(champion('m1', 0)),
-    ...more,
-  });
-  closers.push(() => alerts.stop());
-  return alerts;
-}
-
-async function ask(alerts: Alerts, path: string, token = ALL) {
-  const answer = await fetch(`${alerts.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
-  return { status: answer.status, body: JSON.parse(await answer.text()) };
-}
+const ask = (alerts: Alerts, path: string, token?: string) => askUrl(alerts.url, path, token);
 
 /** Asks again and again until the answer is liked; ends with the test. */
 async function askUntil(
@@ -81,7 +51,7 @@ function statusesOf(url: string, token = ALL) {
       for (const look of [...looks]) look();
     },
   });
-  closers.push(() => client.close());
+  rig.later(() => client.close());
   const until = (fits: (status: Status) => boolean) =>
     new Promise<Status>((resolve) => {
       const look = () => {
@@ -127,7 +97,7 @@ describe('while nobody is watched', () => {
     });
     expect((await ask(alerts, '/api/fleet')).body).toMatchObject({ model: null, stream: learning });
     const phone = new Phone({ url: alerts.url, token: ALL });
-    closers.push(() => phone.socket.terminate());
+    rig.later(() => phone.socket.terminate());
     expect((await phone.message('hello')).stream).toEqual(learning);
     expect(await statusesOf(alerts.url).until(({ kind }) => kind !== 'connecting')).toMatchObject({
       ...{ kind: 'learning', watching: false, words: 'learning: no model yet, nothing is judged' },
@@ -139,7 +109,7 @@ describe('while nobody is watched', () => {
 
   it('says since when nothing comes, over a connection that lives, and that it comes again', async () => {
     const alerts = await serve();
-    await appendScores(temp.log, [makeScore('CAR1', 0, 0.1), makeScore('CAR2', 0, 0.1)], nowMs);
+    await appendScores(rig.log, [makeScore('CAR1', 0, 0.1), makeScore('CAR2', 0, 0.1)], nowMs);
     const { until, seen } = statusesOf(alerts.url);
     expect(await until(({ kind }) => kind === 'live')).toMatchObject({ watching: true, words: 'live' });
     const lastMs = nowMs;
@@ -148,7 +118,7 @@ describe('while nobody is watched', () => {
       ...{ watching: false, sinceMs: lastMs, words: `no data since ${at(lastMs)}` },
     });
     expect((await listed(alerts)).told).toEqual([`alerts: 0 open; no data since ${at(lastMs)}`]);
-    await appendScores(temp.log, [makeScore('CAR1', 1, 0.1)], nowMs);
+    await appendScores(rig.log, [makeScore('CAR1', 1, 0.1)], nowMs);
     await until((status) => status === seen.at(-1) && status.kind === 'live');
   });
 
@@ -161,12 +131,12 @@ describe('while nobody is watched', () => {
     nowMs += 10_001;
     await askUntil(alerts, '/api/alerts', ({ stream }) => stream.state === 'silent');
     const event = { vin: 'CAR1', seq: 1, ts: nowMs, signals: { coolantC: 90 } };
-    await temp.log.append(telemetryTopic.name, [
+    await rig.log.append(telemetryTopic.name, [
       { key: 'CAR1', value: telemetryTopic.encode(event), timestampMs: nowMs },
     ]);
     const { words } = await statusesOf(alerts.url).until(({ kind }) => kind === 'unscored');
     expect(words).toBe('no scores yet, though cars send: does scoring run?');
-    await appendScores(temp.log, [makeScore('CAR1', 0, 0.1)], nowMs - 60_000);
+    await appendScores(rig.log, [makeScore('CAR1', 0, 0.1)], nowMs - 60_000);
     await askUntil(alerts, '/api/alerts', ({ stream }) => stream.state === 'behind');
   });
 
@@ -180,7 +150,7 @@ describe('while nobody is watched', () => {
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n'),
     );
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    closers.push(() => proxy.close());
+    rig.later(() => proxy.close());
     const { port } = proxy.address() as AddressInfo;
     const blocked = statusesOf(`http://127.0.0.1:${port}`);
     expect(await blocked.until(({ kind }) => kind === 'away')).toMatchObject({
@@ -194,7 +164,7 @@ describe('while nobody is watched', () => {
 
   it('takes a connection that falls silent for dead', async () => {
     const alerts = await serve();
-    await appendScores(temp.log, [makeScore('CAR1', 0, 0.1)], nowMs);
+    await appendScores(rig.log, [makeScore('CAR1', 0, 0.1)], nowMs);
     const sockets: Socket[] = [];
     const tunnel = createTcpServer((socket) => {
       const further = connect(alerts.port, '127.0.0.1');
@@ -203,7 +173,7 @@ describe('while nobody is watched', () => {
       socket.pipe(further).pipe(socket);
     });
     await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));
-    closers.push(() => {
+    rig.later(() => {
       for (const socket of sockets) socket.destroy();
       tunnel.close();
     });
@@ -224,8 +194,8 @@ describe('while nobody is watched', () => {
 describe('cars that are silent', () => {
   it('are marked and counted, of those a token may see', async () => {
     const alerts = await serve();
-    await appendScores(temp.log, [makeScore('CAR1', 0, 0.1), makeScore('CAR2', 0, 0.1)], nowMs - 30_001);
-    await appendScores(temp.log, [makeScore('CAR2', 1, 0.1)], nowMs);
+    await appendScores(rig.log, [makeScore('CAR1', 0, 0.1), makeScore('CAR2', 0, 0.1)], nowMs - 30_001);
+    await appendScores(rig.log, [makeScore('CAR2', 1, 0.1)], nowMs);
     const fleet = await askUntil(alerts, '/api/fleet', ({ cars }) =>
       cars.some((car: { silent: boolean }) => !car.silent),
     );
@@ -253,8 +223,8 @@ describe('cars that are silent', () => {
       ...{ ts: nowMs - 50 * hourMs, raisedTs: nowMs - 50 * hourMs, score: 10, threshold: 5 },
       top: [{ signal: 'coolantC', value: 118, expected: 92, share: 0.8 }],
     });
-    await appendAlerts(temp.log, [alert, lost]);
-    await appendScores(temp.log, [makeScore('CAR1', 0, 2.5), makeScore('CAR2', 0, 0.1)], nowMs - 30 * hourMs);
+    await appendAlerts(rig.log, [alert, lost]);
+    await appendScores(rig.log, [makeScore('CAR1', 0, 2.5), makeScore('CAR2', 0, 0.1)], nowMs - 30 * hourMs);
     const alerts = await serve();
     const first = await askUntil(alerts, '/api/fleet', ({ total }) => total === 3);
     expect(first).toMatchObject({ open: 2, stream: { state: 'starting', cars: 3, silent: 3 } });
@@ -273,7 +243,7 @@ describe('cars that are silent', () => {
   });
 
   it('and have an open alert are found without any model', async () => {
-    await appendAlerts(temp.log, [makeAlert('CAR1')]);
+    await appendAlerts(rig.log, [makeAlert('CAR1')]);
     const alerts = await serve({ champions: championSource(null) });
     expect(await ask(alerts, '/api/cars/CAR1')).toMatchObject({
       status: 200,
@@ -288,10 +258,10 @@ describe('alerts', () => {
     const open = Array.from({ length: 67 }, (_, i) =>
       makeAlert(`CAR${i % 50}`, { raisedTs: 1000, ts: 1000 + i }),
     );
-    await appendAlerts(temp.log, open);
+    await appendAlerts(rig.log, open);
     const alerts = await serve({ limits: { maxSnapshot: 30, heartbeatMs: 20 } });
     const phone = new Phone({ url: alerts.url, token: ALL });
-    closers.push(() => phone.socket.terminate());
+    rig.later(() => phone.socket.terminate());
     const snapshot = await phone.message('snapshot');
     expect([snapshot.open, snapshot.alerts.length]).toEqual([67, 30]);
     expect((await ask(alerts, '/api/fleet?limit=1')).body.open).toBe(67);
@@ -309,10 +279,10 @@ describe('alerts', () => {
 
   it('that grow worse after they were seen can be seen again, by every phone', async () => {
     const raised = makeAlert('CAR1');
-    await appendAlerts(temp.log, [raised]);
+    await appendAlerts(rig.log, [raised]);
     const alerts = await serve();
     const phone = new Phone({ url: alerts.url, token: ALL });
-    closers.push(() => phone.socket.terminate());
+    rig.later(() => phone.socket.terminate());
     await phone.message('snapshot');
     const heard: string[] = [];
     const { promise: all, resolve } = Promise.withResolvers<void>();
@@ -325,14 +295,12 @@ describe('alerts', () => {
         if (heard.length === 3) resolve();
       },
     });
-    closers.push(() => client.close());
+    rig.later(() => client.close());
     await ready.promise;
     const { alertId } = raised;
     phone.send({ type: 'acknowledge', alertId });
     await phone.received(1);
-    await appendAlerts(temp.log, [
-      { ...raised, phase: 'escalated', severity: 'critical', ts: raised.ts + 1 },
-    ]);
+    await appendAlerts(rig.log, [{ ...raised, phase: 'escalated', severity: 'critical', ts: raised.ts + 1 }]);
     await phone.received(2);
     const { body } = await ask(alerts, '/api/alerts');
     expect(body.alerts[0].severity).toBe('critical');
@@ -344,7 +312,7 @@ describe('alerts', () => {
     await all;
     expect(heard).toEqual(['acknowledged warning', 'escalated critical', 'acknowledged critical']);
     expect((await ask(alerts, '/api/alerts')).body.alerts[0]).toMatchObject({ acknowledgedBy: 'operator' });
-    const ends = await temp.log.ranges(alertsTopic.name);
+    const ends = await rig.log.ranges(alertsTopic.name);
     expect(ends.reduce((sum, { end }) => sum + end, 0)).toBe(4);
   });
 });

@@ -5,21 +5,13 @@ import { Ajv } from 'ajv';
 import { expect, it } from 'vitest';
 import { AlertView } from '../../alerts/alert-index.ts';
 import { ServerMessage } from '../../alerts/feed-protocol.ts';
-import { startAlerts } from '../../alerts/service.ts';
 import { AlertList, Car, Fleet, FoundCars, Frame, Session, StreamStatus, Tile } from '../../alerts/wire.ts';
 import { Alert, SignalShare } from '../../core/events.ts';
 import { Phone } from './phone.ts';
-import {
-  ALL,
-  appendAlerts,
-  appendScores,
-  champion,
-  championSource,
-  makeAlert,
-  makeScore,
-  serverOn,
-  tempLog,
-} from './support.ts';
+import { ask as askUrl, useRig } from './rig.ts';
+import { ALL, appendAlerts, appendScores, makeAlert, makeScore } from './support.ts';
+
+const rig = useRig();
 
 interface ObjectSchema {
   readonly properties: Readonly<Record<string, object>>;
@@ -64,14 +56,12 @@ it('has the objects that the page of the protocol tells, field for field', () =>
 
 it('sends what the schemas say, all of it and nothing else', async () => {
   const ajv = new Ajv({ strict: false, allErrors: true });
-  const temp = await tempLog();
   const faults = [{ name: 'overheating', label: 'overheating', moves: ['coolantC'], needs: [] }];
-  const alerts = await startAlerts({
-    ...serverOn(temp.log),
+  const alerts = await rig.alerts({
     ...{ liveMs: 20, limits: { heartbeatMs: 20 }, faults, fleetControl: async () => undefined },
-    champions: championSource(champion('m1', 0)),
   });
   const phone = new Phone({ url: alerts.url, token: ALL });
+  rig.later(() => phone.socket.terminate());
   const sent = new Map<string, Set<string>>();
   /** Holds a value to its schema and remembers which fields it has. */
   const hold = (name: string, value: object) => {
@@ -82,57 +72,48 @@ it('sends what the schemas say, all of it and nothing else', async () => {
     for (const key of Object.keys(value)) seen.add(key);
     sent.set(name, seen);
   };
-  const ask = async (path: string) => {
-    const headers = { authorization: `Bearer ${ALL}` };
-    return JSON.parse(await (await fetch(`${alerts.url}${path}`, { headers })).text());
-  };
-  try {
-    const top = [{ signal: 'coolantC', value: 118, expected: 92, share: 0.8 }];
-    const alert = makeAlert('CAR9', { top });
-    const worse = { ...alert, phase: 'escalated', severity: 'critical', ts: alert.ts + 1 } as const;
-    await phone.message('snapshot');
-    await appendAlerts(temp.log, [alert, worse]);
-    await phone.received(2);
-    phone.send({ type: 'acknowledge', alertId: alert.alertId });
-    phone.send({ type: 'ping' });
-    await Promise.all([phone.received(3), phone.message('acknowledged'), phone.message('pong')]);
-    const over = makeAlert('CAR8', { top });
-    await appendAlerts(temp.log, [over, { ...over, phase: 'cleared', ts: over.ts + 1 }]);
-    await phone.received(5);
-    await appendScores(temp.log, [makeScore('CAR1', 0, 0.1), makeScore('CAR1', 1, 0.1)]);
-    await phone.until((all) => all.find((m) => m.type === 'ping' && m.stream.state === 'live'));
-    const again = new Phone({ url: alerts.url, token: ALL });
-    const { alerts: open } = await again.message('snapshot');
-    again.socket.terminate();
-    expect(open).toHaveLength(1);
-    for (const message of [...phone.messages, ...again.messages]) {
-      hold(message.type, message);
-      if ('stream' in message) hold('stream', message.stream);
-      if (message.type === 'alert') hold('phase', message.alert);
-    }
-    const list = await ask('/api/alerts');
-    hold('alert list', list);
-    for (const view of [...open, ...list.alerts]) hold('open alert', view);
-    for (const share of list.alerts[0].top) hold('share', share);
-    const [fleet, car] = [await ask('/api/fleet'), await ask('/api/cars/CAR1')];
-    hold('fleet', fleet);
-    for (const tile of fleet.cars) hold('tile', tile);
-    hold('car', car);
-    hold('found cars', await ask('/api/cars?find=car'));
-    hold('session', await ask('/api/session'));
-    const live = await fetch(`${alerts.url}/api/live?vin=CAR1`, {
-      headers: { authorization: `Bearer ${ALL}` },
-    });
-    const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader();
-    let text = '';
-    while (!text.includes('\n\n')) text += (await reader.read()).value ?? '';
-    await reader.cancel();
-    hold('picture', JSON.parse(text.slice('data: '.length, text.indexOf('\n\n'))));
-  } finally {
-    phone.socket.terminate();
-    await alerts.stop();
-    await temp.close();
+  const ask = async (path: string) => (await askUrl(alerts.url, path)).body;
+  const top = [{ signal: 'coolantC', value: 118, expected: 92, share: 0.8 }];
+  const alert = makeAlert('CAR9', { top });
+  const worse = { ...alert, phase: 'escalated', severity: 'critical', ts: alert.ts + 1 } as const;
+  await phone.message('snapshot');
+  await appendAlerts(rig.log, [alert, worse]);
+  await phone.received(2);
+  phone.send({ type: 'acknowledge', alertId: alert.alertId });
+  phone.send({ type: 'ping' });
+  await Promise.all([phone.received(3), phone.message('acknowledged'), phone.message('pong')]);
+  const over = makeAlert('CAR8', { top });
+  await appendAlerts(rig.log, [over, { ...over, phase: 'cleared', ts: over.ts + 1 }]);
+  await phone.received(5);
+  await appendScores(rig.log, [makeScore('CAR1', 0, 0.1), makeScore('CAR1', 1, 0.1)]);
+  await phone.until((all) => all.find((m) => m.type === 'ping' && m.stream.state === 'live'));
+  const again = new Phone({ url: alerts.url, token: ALL });
+  const { alerts: open } = await again.message('snapshot');
+  again.socket.terminate();
+  expect(open).toHaveLength(1);
+  for (const message of [...phone.messages, ...again.messages]) {
+    hold(message.type, message);
+    if ('stream' in message) hold('stream', message.stream);
+    if (message.type === 'alert') hold('phase', message.alert);
   }
+  const list = await ask('/api/alerts');
+  hold('alert list', list);
+  for (const view of [...open, ...list.alerts]) hold('open alert', view);
+  for (const share of list.alerts[0].top) hold('share', share);
+  const [fleet, car] = [await ask('/api/fleet'), await ask('/api/cars/CAR1')];
+  hold('fleet', fleet);
+  for (const tile of fleet.cars) hold('tile', tile);
+  hold('car', car);
+  hold('found cars', await ask('/api/cars?find=car'));
+  hold('session', await ask('/api/session'));
+  const live = await fetch(`${alerts.url}/api/live?vin=CAR1`, {
+    headers: { authorization: `Bearer ${ALL}` },
+  });
+  const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('\n\n')) text += (await reader.read()).value ?? '';
+  await reader.cancel();
+  hold('picture', JSON.parse(text.slice('data: '.length, text.indexOf('\n\n'))));
   for (const [name, schema] of Object.entries(OBJECTS))
     expect([name, ...(sent.get(name) ?? [])].toSorted(), name).toEqual(
       [name, ...Object.keys(schema.properties)].toSorted(),
