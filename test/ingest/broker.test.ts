@@ -22,6 +22,9 @@ it('asks for the password when there is one', async () => {
   const rig = await startRig({ password: 'sesame' });
   expect((await rig.car('CAR1')).returnCode).toBe(4);
   expect((await rig.car('CAR1', 'sesam')).returnCode).toBe(4);
+  // Whoever would command cars, too.
+  expect((await rig.car('control-page')).returnCode).toBe(4);
+  expect((await rig.car('control-page', 'sesam')).returnCode).toBe(4);
   const car = await rig.car('CAR1', 'sesame');
   expect(car.returnCode).toBe(0);
   await car.publishAcked(topicOf('CAR1'), eventOf('CAR1', 1));
