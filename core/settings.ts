@@ -182,7 +182,7 @@ export const SETTINGS = {
   alertBudget: setting(
     rate,
     null,
-    'False alerts that are bearable for one car, by the hour or the day of driving (default 0.5/h; from the log 1/d)',
+    'False alerts that are bearable for one car, by the hour or the day of driving (default 0.5/h; from the log 1/d, of a first model 6/d)',
   ),
   seed: setting(integer(0, Number.MAX_SAFE_INTEGER), 1, 'Seed of everything drawn'),
   maxRows: setting(
@@ -190,7 +190,11 @@ export const SETTINGS = {
     700_000,
     'Most rows trained on (1 KB of memory each); more are thinned to stretches drawn by the seed, each car its part, some a long one',
   ),
-  effort: setting(oneOf('quick', 'full'), 'full', 'quick: fewer gradient steps, for a first model'),
+  effort: setting(
+    oneOf('first', 'quick', 'full'),
+    'full',
+    'first: a model in seconds that sees what shows at once; quick: fewer gradient steps',
+  ),
   card: setting(text('FILE'), '', "A model's card.json: train it again, from the same records and settings"),
   promote: setting(flag, false, 'Make the new model champion at once'),
   note: setting(text('TEXT'), '', 'A note that stands with the release'),

@@ -3,6 +3,7 @@
 
 import { resolveCatalogue } from '../core/catalogue.ts';
 import { counted } from '../core/counted.ts';
+import { messageOf } from '../core/errors.ts';
 import { aborted, type Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { createTelemetryReader } from '../core/telemetry-reader.ts';
@@ -16,11 +17,13 @@ import { trainAndRelease } from '../training/job.ts';
 import { alertLine, followAlerts } from './alert-lines.ts';
 import { breaks, sendBreaks } from './breaks.ts';
 import { driveOn, type Stack, startStack } from './stack.ts';
+import { eventCount, OWN_NOTE, trainSuccessors } from './successors.ts';
+import { trainBeside } from './train-beside.ts';
 
 /** Event time that is driven before the first training. */
-const FIRST_HISTORY_MS = 30 * 60_000;
-/** Rows of it that the first model is trained on, an equal part of each car: it is to be there within a minute. */
-const FIRST_ROWS = 80_000;
+const FIRST_HISTORY_MS = 10 * 60_000;
+/** Events from which on a successor is worth the steps of a whole training. */
+const MANY_EVENTS = 150_000;
 const PROGRESS_MS = 2000;
 
 /** The demo on the simulated fleet, until it is stopped. */
@@ -50,10 +53,6 @@ export async function runLiveDemo(settings: Settings, context: Context): Promise
 const placeOf = ({ kafkaBrokers, dataDir }: Settings) =>
   kafkaBrokers.length > 0 ? `Kafka at ${kafkaBrokers.join(',')}` : dataDir;
 
-async function telemetryCount({ log }: Stack): Promise<number> {
-  return (await log.ranges(telemetryTopic.name)).reduce((sum, { earliest, end }) => sum + end - earliest, 0);
-}
-
 /** Event time of the oldest event in the log; undefined: there is none. */
 async function firstEventMs({ log, catalogue }: Stack, signal: AbortSignal): Promise<number | undefined> {
   const ranges = await log.ranges(telemetryTopic.name);
@@ -77,7 +76,7 @@ async function drive(stack: Stack, scenario: Scenario, settings: Settings, conte
   const { clock, warn, signal } = context;
   const untrained = stack.releases.current() === null;
   const wanted = (scenario.cars * FIRST_HISTORY_MS) / scenario.everyMs;
-  const historyMs = untrained && (await telemetryCount(stack)) < wanted / 2 ? FIRST_HISTORY_MS : 0;
+  const historyMs = untrained && (await eventCount(stack.log)) < wanted / 2 ? FIRST_HISTORY_MS : 0;
   const broker = { host: settings.mqttHost, port: stack.ingest.port };
   const sinceMs = historyMs > 0 ? undefined : await firstEventMs(stack, signal);
   const fleet = startFleet({
@@ -95,7 +94,7 @@ async function drive(stack: Stack, scenario: Scenario, settings: Settings, conte
   try {
     await showHistory(fleet, wanted, context);
     if (untrained && !signal.aborted) await trainFirst(stack, settings, context);
-    if (!signal.aborted) await goLive(stack, fleet, context);
+    if (!signal.aborted) await goLive(stack, fleet, settings, context);
   } finally {
     await obeying.close();
     await fleet.stop();
@@ -130,12 +129,26 @@ async function showHistory(fleet: FleetRun, wanted: number, { say, clock, signal
 
 async function trainFirst(stack: Stack, settings: Settings, context: Context): Promise<void> {
   const { log, catalogue, backend } = stack;
-  const maxRows = Math.min(settings.maxRows, FIRST_ROWS);
-  const first = { ...settings, effort: 'quick', maxRows } as const;
+  const note = `${OWN_NOTE}${settings.note || 'first model'}`;
+  const first = { ...settings, effort: 'first', note } as const;
   await trainAndRelease({ log, catalogue, backend, settings: first, context });
 }
 
-async function goLive(stack: Stack, fleet: FleetRun, context: Context): Promise<void> {
+/** Trains successors beside the cars; that it fails is no reason for them to stop. */
+async function succeed({ log, catalogue, releases }: Stack, settings: Settings, context: Context) {
+  const { clock, say, warn, signal } = context;
+  const note = `${OWN_NOTE}trained on the history as it had grown`;
+  const train = (events: number) =>
+    trainBeside(settings, { effort: events < MANY_EVENTS ? 'quick' : settings.effort, note }, context);
+  const { by } = settings;
+  await trainSuccessors({ log, catalogue, releases, by, train, clock, say, warn, signal }).catch(
+    (error: unknown) => warn(`no more successors are trained: ${messageOf(error)}`),
+  );
+}
+
+async function goLive(stack: Stack, fleet: FleetRun, settings: Settings, outer: Context): Promise<void> {
+  const over = new AbortController();
+  const context = { ...outer, signal: AbortSignal.any([outer.signal, over.signal]) };
   const { say, signal } = context;
   say(`live: ${counted(fleet.vins.length, 'car')}, one event a second each; break one on the page`);
   const plan = breaks({
@@ -146,5 +159,8 @@ async function goLive(stack: Stack, fleet: FleetRun, context: Context): Promise<
   const told = ({ vin, fault }: { vin: string; fault: string }) =>
     say(`broken on purpose: ${vin} has ${fault}`);
   const breaking = sendBreaks(plan, (command) => stack.control.send(command), signal, told);
+  const succeeding = succeed(stack, settings, context);
   await Promise.race([Promise.all([breaking, fleet.done]), aborted(signal)]);
+  over.abort();
+  await succeeding;
 }

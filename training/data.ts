@@ -10,13 +10,13 @@ import { type OffsetRange, readHistory } from './history.ts';
 import { rowsIn, type Series } from './series.ts';
 import { type KnownFault, readTruth } from './truth.ts';
 
-/** Rows trained on at most for a first model. */
-const QUICK_ROWS = 200_000;
+/** Rows trained on at most where it is to be quick, and where a model is to be there at all. */
+const MOST_ROWS = { first: 30_000, quick: 200_000, full: Number.POSITIVE_INFINITY } as const;
 
 /** Everything that decides a model's weights besides the records themselves. It stands in the card. */
 export interface Recipe {
   readonly seed: number;
-  readonly effort: 'quick' | 'full';
+  readonly effort: 'first' | 'quick' | 'full';
   readonly maxRows: number;
   /** False alerts an hour of driving of one car. */
   readonly alertsPerHour: number;
@@ -60,8 +60,7 @@ export function tenths(say: (line: string) => void, label: string): (done: numbe
   };
 }
 
-const rowsFor = ({ effort, maxRows }: Recipe) =>
-  effort === 'quick' ? Math.min(QUICK_ROWS, maxRows) : maxRows;
+const rowsFor = ({ effort, maxRows }: Recipe) => Math.min(MOST_ROWS[effort], maxRows);
 
 /** Rows out of the log, its ground truth and its champion. @throws TelltaleError TRAINING_DATA, ABORTED */
 export async function dataFromLog(

@@ -42,6 +42,8 @@ export interface EvaluateInput {
   readonly trained: Trained;
   readonly series: readonly Series[];
   readonly alertsPerHour: number;
+  /** The budget that the threshold was set for, where it is less than what is asked. Default: what is asked. */
+  readonly setForPerHour?: number | undefined;
   readonly seed: number;
   readonly backend: Backend;
   readonly signal: AbortSignal;
@@ -49,6 +51,8 @@ export interface EvaluateInput {
   readonly truth?: readonly KnownFault[];
   /** The model in service, to be compared with; it may have seen these cars. */
   readonly champion?: Champion | null;
+  /** Whether the usual methods are fitted and judged beside it. Default true. */
+  readonly besideOthers?: boolean;
 }
 
 export interface BudgetPoint {
@@ -90,7 +94,7 @@ const BINS = 48;
 
 /** The budget met where it was not set: two halves of the held-out series, each judged at the other's threshold. */
 function crossedBudget(input: EvaluateInput, gapMs: number): number {
-  const { trained, alertsPerHour, truth = [] } = input;
+  const { trained, alertsPerHour, setForPerHour = alertsPerHour, truth = [] } = input;
   const { bundle } = trained;
   let raised = 0;
   let hours = 0;
@@ -107,7 +111,7 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
       other.flatMap(({ series, scores }) => withoutPauses(series.tsMs, scores, gapMs)),
       bundle.hysteresis,
       {
-        alertsPerHour,
+        alertsPerHour: setForPerHour,
         hours: hoursOf(other),
         cars: carsIn(other.map(({ series }) => series)).length,
         sameCars: trained.folds.byTime,
@@ -197,6 +201,7 @@ async function judgeBaselines(
 /** Evaluates a model that was just trained. A few seconds for 200,000 rows. @throws TelltaleError ABORTED */
 export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   const { trained, series, alertsPerHour, seed, champion = null, truth = [], signal } = input;
+  const { setForPerHour = alertsPerHour } = input;
   const { bundle } = trained;
   const { scaler, gapMs, catalogue, hysteresis, threshold } = bundle;
   const width = catalogue.signals.length;
@@ -234,7 +239,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     trained.heldOut.flatMap(({ series: { tsMs }, scores }) => withoutPauses(tsMs, scores, gapMs)),
     hysteresis,
     {
-      alertsPerHour: alertsPerHour / 4,
+      alertsPerHour: setForPerHour / 4,
       hours: allHours,
       cars: carsIn(trained.heldOut.map(({ series }) => series)).length,
       sameCars: trained.folds.byTime,
@@ -258,7 +263,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
       signal,
     }));
   if (judged && 'method' in judged) methods.push(judged.method);
-  methods.push(...(await judgeBaselines(input, test, judging)));
+  if (input.besideOthers ?? true) methods.push(...(await judgeBaselines(input, test, judging)));
   const scores = concat(byJudges.faulty);
   const labels = labelsOf(faulty);
   const knownFaults = judgeKnown(truth, trained.heldOut, threshold, bundle);

@@ -43,6 +43,8 @@ export interface TrainInput {
   readonly relationRows?: number;
   /** Most units of the forecaster. Default 704. */
   readonly relationUnits?: number;
+  /** Judge by as few folds as can be: a rougher threshold, sooner. Default false. */
+  readonly fewFolds?: boolean;
   /** Share of the strangest training rows taken for faults. Default 0.03. */
   readonly trim?: number;
   readonly latenessMs?: number;
@@ -89,7 +91,7 @@ function layGround(input: TrainInput): Ground {
     prepared,
     variants,
     variantOf,
-    folds: dealFolds(series, input.seed, variantOf),
+    folds: dealFolds(series, input.seed, variantOf, input.fewFolds),
     leftOut,
     stillKnown: known,
     shared: {

@@ -11,6 +11,7 @@ const CAR_FOLDS = 8;
 const MANY_ROWS = 120_000;
 const MANY_CARS = 64;
 const FEWER_FOLDS = 5;
+const FEWEST_FOLDS = 3;
 
 export interface Folds {
   readonly count: number;
@@ -20,11 +21,12 @@ export interface Folds {
   readonly byTime: boolean;
 }
 
-/** Cars of each crowd (`crowdOf`) are spread evenly over the folds. */
+/** Cars of each crowd (`crowdOf`) are spread evenly over the folds; `asFewAsCan`: what is judged is left to fewer of them. */
 export function dealFolds(
   series: readonly Series[],
   seed: number,
   crowdOf: (car: string) => number = () => 0,
+  asFewAsCan = false,
 ): Folds {
   const cars = carsIn(series).sort();
   const rows = rowsIn(series);
@@ -39,7 +41,8 @@ export function dealFolds(
     }
     return { count: TIME_FOLDS, ofRow, byTime: true };
   }
-  const count = Math.min(cars.length, rows > MANY_ROWS || cars.length >= MANY_CARS ? FEWER_FOLDS : CAR_FOLDS);
+  const many = rows > MANY_ROWS || cars.length >= MANY_CARS;
+  const count = asFewAsCan ? FEWEST_FOLDS : Math.min(cars.length, many ? FEWER_FOLDS : CAR_FOLDS);
   const fold = new Map<string, number>();
   const order = Array.from(
     shuffle(Uint32Array.from(cars.keys()), seededRandom(seed, 'cars')),

@@ -19,7 +19,8 @@ import { silenced } from './counters.ts';
 import { coverageOf } from './coverage.ts';
 import { dataFromLog, type ReadPlan, type Recipe, type Source, type TrainingData, tenths } from './data.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
-import { trainModel } from './fit.ts';
+import { firstModelText } from './first-model.ts';
+import { type Trained, trainModel } from './fit.ts';
 import { resolveRanges } from './history.ts';
 import { checkOwnHistory, scoreOwnHistory } from './own-history.ts';
 import { hoursRemarks } from './plausible-hours.ts';
@@ -35,10 +36,21 @@ import { isTouched } from './truth.ts';
 import { turn } from './turn.ts';
 import { budgetVerdict } from './verdict.ts';
 
-/** Gradient steps of one fit at most, and the rows above which cars are held out once instead of in turn. */
+/**
+ * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history that a model must
+ * pass, and whether the usual methods are judged beside it. A first model is to be there in seconds. What cars do after the minutes of its
+ * history it has not seen, so its threshold is set for a part of what it promises; the heads that live off the autoencoder and the
+ * forecast found nothing more in it and took a third of its time.
+ */
 const EFFORT = {
-  quick: { maxSteps: 400, relationRows: 8_000 },
-  full: { maxSteps: 1200 },
+  first: {
+    fit: { maxSteps: 40, relationRows: 4_000, fewFolds: true, heads: [] },
+    ofBudget: 1 / 6,
+    ownRows: 10_000,
+    besideOthers: false,
+  },
+  quick: { fit: { maxSteps: 400, relationRows: 8_000 }, ofBudget: 1, ownRows: 40_000, besideOthers: true },
+  full: { fit: { maxSteps: 1200 }, ofBudget: 1, ownRows: 40_000, besideOthers: true },
 } as const;
 /** The part of a card that is enough to run again. */
 export interface TrainCard {
@@ -53,8 +65,19 @@ export interface TrainCard {
   readonly [more: string]: unknown;
 }
 
+/** What the card of a model says of how much was done and how many records it read; a card of another making says neither. */
+export function trainCardOf({ card }: ModelBundle): {
+  readonly effort: Recipe['effort'] | null;
+  readonly recordsRead: number;
+} {
+  const { recipe, recordsRead } = card.train as Partial<TrainCard>;
+  return { effort: recipe?.effort ?? null, recordsRead: recordsRead ?? 0 };
+}
+
 const CSV_BUDGET_PER_HOUR = 0.5;
 const LOG_BUDGET_PER_HOUR = 1 / 24;
+/** What a first model can promise: one that is there for the minutes until the next. */
+const FIRST_BUDGET_PER_HOUR = 0.25;
 
 export interface JobOptions extends ReadPlan {
   readonly backend: Backend;
@@ -70,7 +93,8 @@ export interface Job {
 /** What the settings ask for, or the card where one is run again. */
 export function recipeOf(settings: Settings, card: TrainCard | null): Recipe {
   const { seed, effort, maxRows, alertBudget } = settings;
-  const usual = settings.csv === '' ? LOG_BUDGET_PER_HOUR : CSV_BUDGET_PER_HOUR;
+  const fromLog = effort === 'first' ? FIRST_BUDGET_PER_HOUR : LOG_BUDGET_PER_HOUR;
+  const usual = settings.csv === '' ? fromLog : CSV_BUDGET_PER_HOUR;
   return card?.recipe ?? { seed, effort, maxRows, alertsPerHour: alertBudget ?? usual };
 }
 
@@ -81,6 +105,28 @@ const UNUSED = [
   ['missing', 'not watched, hardly ever measured'],
 ] as const;
 
+/** Says of which signals no channel was made, and why. */
+function sayUnused({ catalogue, counters }: TrainingData, trained: Trained, say: (line: string) => void) {
+  const { leftOut, bundle } = trained;
+  const whyOf = ({ signal, why }: LeftOut) =>
+    why === 'constant' && !bundle.still.signals.includes(signal) ? 'seldom' : why;
+  for (const [why, what] of UNUSED) {
+    const unused = leftOut.filter((one) => whyOf(one) === why && !silenced(counters).has(one.signal));
+    const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
+    if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);
+  }
+}
+
+const cardOf = ({ source, catalogue, records, leftOut }: TrainingData, recipe: Recipe): TrainCard => ({
+  source,
+  recipe,
+  configHash: createHash('sha256').update(JSON.stringify({ source, recipe })).digest('hex'),
+  catalogue: `${catalogue.name} ${catalogue.version}`,
+  catalogueHash: catalogueHash(catalogue),
+  recordsRead: records,
+  recordsLeftOut: leftOut,
+});
+
 /**
  * Fits on the data and writes the model's folder, whole or not at all.
  * @throws TelltaleError TRAINING_DATA, MODEL_ALARMS, MODEL_INVALID, ABORTED; then nothing is written
@@ -90,52 +136,39 @@ export async function runJob(
   options: JobOptions,
   dirOf: (bundle: ModelBundle) => string,
 ): Promise<Job> {
-  const { source, catalogue, series, truth, champion } = data;
+  const { catalogue, series, truth, champion } = data;
   const { recipe, backend, signal, say } = options;
+  const effort = EFFORT[recipe.effort];
+  const setForPerHour = effort.ofBudget * recipe.alertsPerHour;
   for (const remark of [...data.remarks, ...hoursRemarks(series)]) say(`data: ${remark}`);
   say(
     `data: ${rowsIn(series).toLocaleString('en')} rows of ${counted(carsIn(series).length, 'car')}, ${counted(catalogue.signals.length, 'signal')}; ${backend.description}`,
   );
-  const card: TrainCard = {
-    source,
-    recipe,
-    configHash: createHash('sha256').update(JSON.stringify({ source, recipe })).digest('hex'),
-    catalogue: `${catalogue.name} ${catalogue.version}`,
-    catalogueHash: catalogueHash(catalogue),
-    recordsRead: data.records,
-    recordsLeftOut: data.leftOut,
-  };
   const trained = await trainModel({
     catalogue,
     series,
     seed: recipe.seed,
-    alertsPerHour: recipe.alertsPerHour,
-    ...EFFORT[recipe.effort],
+    alertsPerHour: setForPerHour,
+    ...effort.fit,
     backend,
     signal,
-    card,
+    card: cardOf(data, recipe),
     progress: tenths(say, 'training'),
   });
   const { bundle, model } = trained;
   try {
-    const whyOf = ({ signal, why }: LeftOut) =>
-      why === 'constant' && !bundle.still.signals.includes(signal) ? 'seldom' : why;
-    for (const [why, what] of UNUSED) {
-      const unused = trained.leftOut.filter(
-        (one) => whyOf(one) === why && !silenced(data.counters).has(one.signal),
-      );
-      const names = unused.map(({ signal }) => catalogue.signals[signal]!.name);
-      if (names.length > 0) say(`data: ${what}: ${names.join(', ')}`);
-    }
+    sayUnused(data, trained, say);
     checkKernel(backend.tf, bundleLayers(bundle), 'the new model');
     const { alertsPerHour, seed } = recipe;
     say('training: scoring its own history');
     const readable = readBack(bundle, 'the new model');
-    const ownHistory = await scoreOwnHistory(readable, series, alertsPerHour, { truth, signal });
+    const ownHistory = await scoreOwnHistory(readable, series, alertsPerHour, {
+      ...{ truth, signal, most: effort.ownRows },
+    });
     checkOwnHistory(ownHistory);
     await turn(signal);
     say('training: evaluating');
-    const judged = { trained, series, truth, champion };
+    const judged = { trained, series, truth, champion, setForPerHour, besideOthers: effort.besideOthers };
     const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
     const width = catalogue.signals.length;
     const test = chooseTest(series, trained.folds, width, (one) => isTouched(truth, one));
@@ -146,12 +179,16 @@ export async function runJob(
     });
     const { askedPerHour, metPerHour } = evaluation.budget;
     const verdict = budgetVerdict(evaluation.budget, evaluation);
-    const facts = { ownHistory, coverage, verdict };
+    const firstModel = recipe.effort === 'first' ? firstModelText(coverage, evaluation) : null;
+    const facts = { ownHistory, coverage, verdict, firstModel };
     await turn(signal);
     const dir = dirOf(bundle);
     await mkdir(dirname(dir), { recursive: true });
     await writeWhole(dir, async (partial) => {
-      await writeModelFiles(partial, model, bundle, { budget: { askedPerHour, metPerHour, ...verdict } });
+      await writeModelFiles(partial, model, bundle, {
+        budget: { askedPerHour, metPerHour, ...verdict },
+        ...(firstModel === null ? {} : { firstModel }),
+      });
       await writeReport(partial, bundle, evaluation, facts);
       // Read as the scorer reads it, while the folder has not taken its place: what cannot be read is never there.
       createDetector(await readBundle(partial));

@@ -121,16 +121,24 @@ function follow(
 const worseFirst = (a: OwnCar, b: OwnCar) =>
   b.rowsInAlert / b.rows - a.rowsInAlert / a.rows || b.alerts - a.alerts || (a.car < b.car ? -1 : 1);
 
-/** Scores the history. @throws TelltaleError ABORTED */
+/**
+ * Scores the history.
+ * @param most rows looked at
+ * @throws TelltaleError ABORTED
+ */
 export async function scoreOwnHistory(
   bundle: ModelBundle,
   series: readonly Series[],
   alertsPerHour: number,
-  { truth, signal }: { readonly truth: readonly KnownFault[]; readonly signal: AbortSignal },
+  {
+    truth,
+    signal,
+    most = MOST_ROWS,
+  }: { readonly truth: readonly KnownFault[]; readonly signal: AbortSignal; readonly most?: number },
 ): Promise<OwnHistory> {
   const detector = createDetector(bundle);
   const cars: Followed[] = [];
-  for (const [car, list] of rowsToScore(series, bundle.card.seed)) {
+  for (const [car, list] of rowsToScore(series, bundle.card.seed, most)) {
     await turn(signal);
     cars.push(follow({ detector, threshold: bundle.threshold, bundle }, car, list, truth));
   }

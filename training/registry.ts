@@ -38,10 +38,14 @@ export interface RegistryOptions {
   readonly note: string;
 }
 
-/** `20260501-080000-1a2b3c`: when it was made (UTC) and the beginning of its hash. */
+/**
+ * `20260501-080000-1a2b3c`: when it was made (UTC) and the beginning of its hash; a first model's ends in `-first`, so that whoever sees
+ * its name knows what it is.
+ */
 export function versionOf(bundle: ModelBundle, nowMs: number): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
-  return `${stamp}-${bundle.hash.slice(0, 6)}`;
+  const { recipe } = bundle.card.train as { readonly recipe?: { readonly effort?: string } };
+  return `${stamp}-${bundle.hash.slice(0, 6)}${recipe?.effort === 'first' ? '-first' : ''}`;
 }
 
 const releaseRecord = (release: Release): NewRecord => ({

@@ -171,12 +171,19 @@ export interface RunFacts {
   readonly ownHistory: OwnHistory;
   readonly coverage: Coverage;
   readonly verdict: Verdict;
+  /** What a first model can see and what it cannot; null: it is no first one. */
+  readonly firstModel: string | null;
 }
 
-function coverageTable({ ownHistory, coverage, verdict }: RunFacts): string {
+function coverageTable({ ownHistory, coverage, verdict, firstModel }: RunFacts): string {
   const { rows, alerts, rowsInAlert, asked } = ownHistory;
   const own = `${counted(alerts, 'alert')} in ${counted(rows, 'row')} (asked for ${shortNumber(asked)}), ${percentOf(rowsInAlert, rows)} of them in alert`;
-  const lines = [...coverageLines(coverage), ['on its own history', own], ['budget', verdict.text]] as const;
+  const lines = [
+    ...coverageLines(coverage),
+    ['on its own history', own],
+    ['budget', verdict.text],
+    ...(firstModel === null ? [] : [['what it is', firstModel] as const]),
+  ];
   const cells = lines.map(
     ([what, how]) => `<tr><th>${escapeHtml(what!)}</th><td>${escapeHtml(how!)}</td></tr>`,
   );

@@ -40,7 +40,8 @@ export function sayModel(say: (line: string) => void, { bundle, dir, evaluation,
   say(
     `false alerts an hour: asked ${rate(askedPerHour)}, ${met}; synthetic faults found: ${percent(evaluation.methods[0]?.budgets[0]?.recall)}`,
   );
-  const { ownHistory, verdict, coverage } = facts;
+  const { ownHistory, verdict, coverage, firstModel } = facts;
+  if (firstModel !== null) say(`note: this is ${firstModel}`);
   if (verdict.over) say(`note: this model is ${verdict.text}`);
   say(
     `on its own history: ${counted(ownHistory.alerts, 'alert')} in ${counted(ownHistory.rows, 'row')}; ${coverageLines(

@@ -68,6 +68,8 @@ function start(api, session) {
     byId('stat-open', HTMLElement).textContent = count(fleet.open);
     byId('stat-open', HTMLElement).dataset.some = String(fleet.open > 0);
     byId('stat-model', HTMLElement).textContent = fleet.model ?? 'none yet';
+    // Such a name is given to a model of the first minutes (docs/reference.md, --effort first).
+    byId('first-model', HTMLElement).hidden = !(fleet.model?.endsWith('-first') ?? false);
     tiles.show(fleet);
     if (now && now.vin === chosen) {
       car.show(now);

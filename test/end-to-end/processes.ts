@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 const ROOT = new URL('../..', import.meta.url).pathname;
 
 export interface Program {
+  readonly pid: number;
   readonly lines: readonly string[];
   /** Resolves with the first line, past or future, that matches; rejects when the program ends or `limitMs` passes without one. */
   line(pattern: RegExp, limitMs?: number): Promise<RegExpExecArray>;
@@ -44,6 +45,7 @@ export function start(args: readonly string[], env: Readonly<Record<string, stri
     });
   });
   return {
+    pid: child.pid ?? -1,
     lines,
     exited,
     line: async (pattern, limitMs = 600_000) => {

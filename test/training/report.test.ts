@@ -48,6 +48,7 @@ const FACTS: RunFacts = {
     leftOut: { count: 31, names: ['car8', 'car9'] },
   },
   verdict: { over: true, text: 'over its budget: asked for 0.5 & met 2' },
+  firstModel: 'a first model, of 10 min & more',
 };
 
 let trained: Trained;

@@ -7,10 +7,10 @@ import { decodeFloats } from '../../core/model/numbers.ts';
 import type { Prepared } from '../prepared.ts';
 
 /** Rows followed for all channels together; what is measured is a spread and needs no more. */
-const MOST_STEPS = 60_000;
+const MOST_STEPS = 30_000;
 const MOST_ROWS = 3000;
 /** Rows of one stretch at most: many short ones say more than few long ones. */
-const LONGEST = 400;
+const LONGEST = 250;
 /** Rows at the beginning of a stretch that say nothing: averages are only beginning. */
 const WARM_UP = 30;
 /** Averages change slowly: every so manieth row is compared. */
