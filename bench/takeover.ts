@@ -11,7 +11,8 @@ import { Metrics } from '../core/metrics.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import { createDetector } from '../core/model/detector.ts';
 import { pause } from '../core/service.ts';
-import { telemetryTopic } from '../core/topics.ts';
+import { SETTINGS } from '../core/settings.ts';
+import { scorerStateTopic, telemetryTopic } from '../core/topics.ts';
 import { runLoop, scorerGroup } from '../scoring/loop.ts';
 import { startKafka } from '../scripts/kafka.ts';
 import { loadScenario } from '../simulator/scenario-file.ts';
@@ -31,7 +32,7 @@ import {
 const CARS = argument('cars', 2000);
 const KILLS = argument('kills', 5);
 const PARTITIONS = 6;
-const STATE_BYTES = 280;
+const STATE_BYTES = SETTINGS.stateBytes.fallback;
 const EVERY_S = 10;
 /** Events of each car beyond those in which every car had its turn. */
 const MORE_ROUNDS = 3;
@@ -61,6 +62,7 @@ function drivesOf(bundle: ModelBundle, drives: ReturnType<typeof history>): Read
 
 interface Run {
   readonly events: number;
+  readonly snapshots: number;
   readonly stateBytes: number;
   /** Events read again in all partitions together. */
   readonly replayed: number;
@@ -71,8 +73,9 @@ interface Run {
 /** A scorer that takes all partitions; ends when `until` says so. Seconds are those until all partitions were taken over. */
 async function scorer(log: Log, bundle: ModelBundle, scoresAll: boolean): Promise<Run> {
   const stop = new AbortController();
-  const run = { events: 0, stateBytes: 0, replayed: 0, seconds: 0, cpuSeconds: 0 };
+  const run = { events: 0, snapshots: 0, stateBytes: 0, replayed: 0, seconds: 0, cpuSeconds: 0 };
   const detector = createDetector(bundle);
+  const states = scorerStateTopic(VERSION).name;
   const startedMs = performance.now();
   const startedCpuS = cpuS();
   let restored = 0;
@@ -90,8 +93,9 @@ async function scorer(log: Log, bundle: ModelBundle, scoresAll: boolean): Promis
       run.cpuSeconds = cpuS() - startedCpuS;
       all.abort();
     },
-    onBatch: (_, { scored, stateBytes }) => {
+    onBatch: (_, { scored, stateBytes, outputs }) => {
       run.events += scored;
+      run.snapshots += outputs.filter(({ topic }) => topic === states).length;
       run.stateBytes += stateBytes;
     },
   });
@@ -104,8 +108,9 @@ async function scorer(log: Log, bundle: ModelBundle, scoresAll: boolean): Promis
 }
 
 async function wideFleet(place: Place, bundle: ModelBundle, readings: Readings): Promise<Figure[]> {
-  const stateBytes = createDetector(bundle).encodeState(createDetector(bundle).newState()).length;
-  const rounds = Math.ceil((stateBytes + 600) / STATE_BYTES) + MORE_ROUNDS;
+  const slotBytes = createDetector(bundle).newState().slots.byteLength;
+  // A snapshot is smaller than what the detector keeps: enough for every car to have its turn.
+  const rounds = Math.ceil(slotBytes / STATE_BYTES) + MORE_ROUNDS;
   const log = await openPlace(place);
   try {
     await createTopics(log, PARTITIONS);
@@ -126,7 +131,8 @@ async function wideFleet(place: Place, bundle: ModelBundle, readings: Readings):
         bar: { atMost: 300 },
         note: of,
       },
-      { what: "a car's state in the detector", value: stateBytes, unit: 'bytes' },
+      { what: "a car's state in the detector", value: slotBytes, unit: 'bytes' },
+      { what: 'a snapshot of it in the log', value: whole.stateBytes / whole.snapshots, unit: 'bytes' },
       { what: 'events a car is told again by a takeover', value: again.replayed / CARS, unit: 'events' },
       { what: 'takeover of all cars', value: again.seconds, unit: 's', bar: { atMost: 10 } },
       { what: 'takeover, processor time', value: again.cpuSeconds, unit: 's' },

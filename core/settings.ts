@@ -207,7 +207,7 @@ export const SETTINGS = {
   ),
   stateBytes: setting(
     integer(1, 1_000_000),
-    280,
+    290,
     "Bytes of cars' states written to the log for each scored event, on average; fewer: a cheaper log, and more telemetry to read again when a scorer takes over",
     'TELLTALE_STATE_BYTES',
   ),

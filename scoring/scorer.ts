@@ -91,7 +91,7 @@ export class Scorer {
 
   /**
    * After the states: from which offset of telemetry on its records are to be replayed, up to `next`, where scoring goes on. Null: none
-   * are. States of the former layout alone are all true at `next`.
+   * are; nor where no state tells it, as then no batch has scored anything yet.
    */
   replayFrom(next: number): number | null {
     return this.#unsavedFrom >= 0 && this.#unsavedFrom < next ? this.#unsavedFrom : null;

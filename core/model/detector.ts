@@ -137,7 +137,7 @@ export function createDetector(bundle: ModelBundle): Detector {
       explain(finding, witness);
       return finding;
     },
-    encodeState: (state) => encodeState(state, slotCount),
+    encodeState,
     decodeState: (bytes) => decodeState(bytes, slotCount),
   };
 }
