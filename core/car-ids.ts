@@ -1,6 +1,6 @@
 // Ids of a recording as ids of cars: an id is a level of MQTT topics, so `Truck #1` drives as `Truck _1`, and no two become one.
 import { Vin } from './events.ts';
-import { shown } from './recording-time.ts';
+import { shown } from './recording-fault.ts';
 
 const FIT = new RegExp((Vin as { readonly pattern?: string }).pattern ?? '', 'u');
 const MOST_NAMED = 3;

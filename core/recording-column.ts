@@ -104,6 +104,7 @@ const UNREADABLE_SHARE = 0.05;
 /** A text that nobody knows stands for no reading when it comes so often, is one of so few, and numbers are as many at least. */
 const AGAIN = 3;
 const MOST_PLACEHOLDERS = 5;
+const POINT = 0x2e;
 /** Different texts counted in a column. */
 const MOST_TEXTS = 200;
 /** The largest number a model's float32 can hold. */
@@ -177,6 +178,7 @@ export class Column {
   #tooLarge = 0;
   #small = 0;
   #large = 0;
+  #threeDecimals = false;
 
   constructor(name: string, index: number, format: NumberFormat, closely: boolean) {
     this.name = name;
@@ -192,6 +194,7 @@ export class Column {
     }
     const value = Number(cell);
     if (!this.#closely && value <= LARGEST && value >= -LARGEST && (value !== 0 || cell.includes('0'))) {
+      if (cell.charCodeAt(cell.length - 4) === POINT) this.#threeDecimals = true;
       this.ends.add(value);
       return;
     }
@@ -213,6 +216,11 @@ export class Column {
   /** A column of many texts and no number at all: it is not looked at any closer. */
   get #isText(): boolean {
     return this.#otherTexts > MOST_TEXTS && this.ends.count === 0 && this.shapes.units.size === 0;
+  }
+
+  /** Whether a cell that was not looked at closely has a point before its last three figures: 1.234 may be 1234. */
+  get hasThreeDecimals(): boolean {
+    return this.#threeDecimals;
   }
 
   /** How it writes its numbers; null: it cannot be told. */

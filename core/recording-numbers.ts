@@ -17,6 +17,7 @@ export const sameFormat = (a: NumberFormat, b: NumberFormat): boolean =>
 
 /** A number and what stands behind it: a letter, %, ° or a like sign first, so that no date or address is one. */
 const WITH_UNIT = /^([+-]?[\d.,'’\s]*\d[.]?)\s*([\p{L}%°‰][^\s\d][^"]{0,14}|[\p{L}%°‰][\p{L}²³/\d]{0,14})$/u;
+const WITH_EXPONENT = /^[+-]?(?:\d+\.?\d*|\.\d+)e[+-]?\d+$/i;
 const PARTED_BY_BLANKS = /^[+-]?\d{1,3}(?:[\s'’]\d{3})+(?:[.,]\d+)?$/;
 const BLANKS = /[\s'’]/g;
 /** 1,234 · 12,345,678: commas that may part thousands. */
@@ -67,6 +68,11 @@ export class NumberShapes {
   /** Whether the text is some number. */
   see(text: string): boolean {
     const digits = bare(text);
+    // Told before units are: an exponent is none.
+    if (WITH_EXPONENT.test(digits)) {
+      if (digits.includes('.')) this.dotDecimal += 1;
+      return true;
+    }
     const parts = WITH_UNIT.exec(digits);
     if (parts !== null && !COMMA_DECIMAL.test(digits)) {
       const unit = parts[2]!;

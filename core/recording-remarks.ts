@@ -97,9 +97,15 @@ const listedLong = (parts: readonly string[]) =>
   parts.slice(0, MOST_NAMED).join('; ') +
   (parts.length > MOST_NAMED ? ` and ${counted(parts.length - MOST_NAMED, 'more column')}` : '');
 
-/** How numbers were read that are not plain ones. */
+const some = (parts: readonly string[]) => parts.slice(0, MOST_NAMED).join(', ');
+
+/**
+ * How numbers were read that are not plain ones, or may not be.
+ * @param pointsInDoubt whether no number of the file tells that points begin decimals
+ */
 export function formatRemarks(
   names: readonly (readonly [name: string, format: NumberFormat, doubt: string])[],
+  pointsInDoubt: boolean,
 ): string[] {
   const of = (which: (format: NumberFormat, doubt: string) => boolean) =>
     names.flatMap(([name, format, doubt]) => (which(format, doubt) ? [name] : []));
@@ -109,21 +115,23 @@ export function formatRemarks(
     [' ', 'blanks or apostrophes'],
   ] as const;
   const units = names.filter(([, { unit }]) => unit !== '').map(([name, { unit }]) => `${name} (${unit})`);
-  const doubted = names.filter(
-    ([, { decimal, group }, doubt]) => decimal === ',' && group === '' && doubt.includes(','),
-  );
+  const doubted = (decimal: '.' | ',') =>
+    names
+      .filter(
+        ([, format, doubt]) => format.decimal === decimal && format.group === '' && doubt.includes(decimal),
+      )
+      .map(([name, , doubt]) => `${name} ("${shown(doubt)}")`);
+  const [commas, points] = [doubted(','), pointsInDoubt ? doubted('.') : []];
   return [
     ...groups.flatMap(([group, what]) => {
       const parted = of((format) => format.group === group);
       return parted.length > 0 ? [`${what} part thousands: ${listed(parted, MOST_NAMED)}`] : [];
     }),
-    ...(doubted.length > 0
-      ? [
-          `commas read as decimal ones: ${doubted
-            .slice(0, MOST_NAMED)
-            .map(([name, , doubt]) => `${name} ("${shown(doubt)}")`)
-            .join(', ')}; if they part thousands, say --decimal point`,
-        ]
+    ...(commas.length > 0
+      ? [`commas read as decimal ones: ${some(commas)}; if they part thousands, say --decimal point`]
+      : []),
+    ...(points.length > 0
+      ? [`points read as decimal ones: ${some(points)}; if they part thousands, say --decimal comma`]
       : []),
     ...(units.length > 0 ? [`numbers with their unit behind them: ${listed(units, MOST_NAMED)}`] : []),
   ];

@@ -58,12 +58,22 @@ export class Survey {
     return id;
   }
 
+  /** Whether some column needs a closer look, because what it writes with a point may be thousands. */
+  get mayPartThousands(): boolean {
+    return this.#columns.some((column) => column.hasThreeDecimals);
+  }
+
+  /** Whether some cell can only have decimals behind a point. */
+  get hasPointDecimals(): boolean {
+    return this.#columns.some(({ shapes }) => shapes.dotDecimal > 0);
+  }
+
   /** How each column writes its numbers, by its index; null where it cannot be told. */
   formats(habits: Pick<FileHabits, 'delimiter' | 'decimal'>): ReadonlyMap<number, NumberFormat | null> {
     const some = (which: (shapes: NumberShapes) => boolean) =>
       this.#columns.some(({ shapes }) => which(shapes));
     const commaDecimal = some((shapes) => shapes.commaDecimal > 0);
-    const dotDecimal = some((shapes) => shapes.dotDecimal > 0);
+    const dotDecimal = this.hasPointDecimals;
     return new Map(
       this.#columns.map((column) => [column.index, column.format({ ...habits, commaDecimal, dotDecimal })]),
     );

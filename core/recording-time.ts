@@ -1,5 +1,7 @@
 // How one column of a recording writes its times, learnt from the whole column: 1/3 alone may be a day in January or in March,
 // 1700000 may be seconds or milliseconds, and one absurd cell must not decide. time-text.ts and time-numbers.ts read the cells.
+import { percent } from './counted.ts';
+import { shown } from './recording-fault.ts';
 import { chooseNumbers, isOurTime, medianOf, readNumber, type TimeRole } from './time-numbers.ts';
 import { DATE_ORDERS, readText, type TextTime } from './time-text.ts';
 import { wordsOf } from './time-words.ts';
@@ -121,8 +123,7 @@ export class TimeSurvey {
       return time.ms[time.ms.length === 1 ? 0 : order]!;
     };
     const example = this.#pairs.find(({ cell }) => !Number.isNaN(read(cell)))?.cell ?? '';
-    const zone =
-      kind === 'instant' && !found.some(({ zoned }) => zoned) ? ', no zone named: taken as UTC' : '';
+    const zone = kind === 'instant' ? zoneWords(found) : '';
     const words = { instant: 'dates', date: 'dates', ofDay: 'times of day', elapsed: 'time since a start' }[
       kind
     ];
@@ -206,18 +207,21 @@ export class TimeSurvey {
   }
 }
 
+/** What is taken of dates that name no zone; some cars' clocks may name one and others not. */
+function zoneWords(found: readonly TextTime[]): string {
+  const clocks = found.filter(({ kind }) => kind === 'instant');
+  const without = clocks.filter(({ zoned }) => !zoned).length;
+  if (without === 0) return '';
+  if (without === clocks.length) return ', no zone named: taken as UTC';
+  return `, ${percent(without, clocks.length)} of them without a zone: taken as UTC`;
+}
+
 const fits = (kind: TimeKind, column: TimeKind): boolean =>
   column === 'instant'
     ? kind === 'date'
     : column === 'elapsed' || column === 'ofDay'
       ? kind === 'ofDay' || kind === 'elapsed'
       : false;
-
-/** A cell's text for a person: bounded, nothing that a terminal would obey. */
-export function shown(cell: string): string {
-  const safe = JSON.stringify(cell.length > 40 ? `${cell.slice(0, 40)}…` : cell).slice(1, -1);
-  return safe.replaceAll(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e]/g, '?');
-}
 
 const HOUR_MS = 3_600_000;
 const YEAR_MS = 366 * 24 * HOUR_MS;

@@ -1,10 +1,10 @@
 // Which column of a recording holds its times, or which two together (a date and a time of day), and how a row's time is read
 // from them. A column that does not move, or whose cells are no times, is refused with the next step.
 import { didYouMean } from './did-you-mean.ts';
-import { fault } from './recording-fault.ts';
+import { fault, listed, shown } from './recording-fault.ts';
 import { MidnightCounter } from './recording-midnight.ts';
 import { isMillisName, MillisSurvey, withMillis } from './recording-millis.ts';
-import { type ColumnTimes, shown, TimeSurvey } from './recording-time.ts';
+import { type ColumnTimes, TimeSurvey } from './recording-time.ts';
 import { wordsOf } from './time-words.ts';
 
 const USUAL_NAMES = ['timestamp', 'time', 'ts', 'datetime', 'date'];
@@ -33,7 +33,7 @@ function candidates(file: string, header: readonly string[], asked: string): num
     if (parts.length > 1 && parts.every((i) => i >= 0)) return parts.slice(0, 2);
     throw fault(
       file,
-      `no column "${asked}" for the time${didYouMean(asked, header)} (the header has ${header.join(', ')})`,
+      `no column "${shown(asked)}" for the time${didYouMean(asked, header)} (the header has ${listed(header)})`,
     );
   }
   const usual = [...header.keys()].filter((i) => USUAL_NAMES.includes(header[i]!.toLowerCase()));
@@ -45,7 +45,7 @@ function candidates(file: string, header: readonly string[], asked: string): num
   if (found.length === 0)
     throw fault(
       file,
-      `no time column; name it with --time (the header has ${header.filter((name) => name !== '').join(', ')})`,
+      `no time column; name it with --time (the header has ${listed(header.filter((name) => name !== ''))})`,
     );
   return found;
 }

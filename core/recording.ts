@@ -122,7 +122,11 @@ async function readTable(layout: Layout, options: RecordingOptions): Promise<Rec
       ...rowRemarks(layout, skipped, survey),
       ...idRemarks(id, { idColumn, car: table.car, asked: options.id === ONE_CAR, columns }),
       ...(idColumn === '' ? [] : idDoubts(survey.ids.keys())),
-      ...formatRemarks(used.map((i) => [header[i]!, formats[i]!, survey.doubt(i)])),
+      ...formatRemarks(
+        used.map((i) => [header[i]!, formats[i]!, survey.doubt(i)]),
+        // Semicolons part cells where the comma is the decimal one, and the point may part thousands.
+        layout.delimiter === ';' && !survey.hasPointDecimals && !options.decimal,
+      ),
       ...cellRemarks(columns),
     ],
     rows: (wanted = signals, limits) => {
@@ -167,6 +171,11 @@ async function surveyRows(table: Table, options: RecordingOptions): Promise<Foun
     const formats = told.map((format) => format ?? PLAIN);
     const found = { survey: begin(formats, closely), skipped: new Skipped(), formats };
     const times = await onePass(table, options, found);
+    // Thousands may come when the engine leaves idle, long after the rows that were looked at.
+    if (!closely && !first.hasPointDecimals && found.survey.mayPartThousands) {
+      closely = true;
+      continue;
+    }
     const now = formatsOf(found.survey).map((format, i) => (times.columns.includes(i) ? PLAIN : format));
     const same = now.every((format, i) => format !== null && sameFormat(format, formats[i]!));
     if (same || pass === MOST_PASSES) return { ...found, times };

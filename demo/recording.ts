@@ -10,7 +10,7 @@ import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
 import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
-import { shown } from '../core/recording-time.ts';
+import { shown } from '../core/recording-fault.ts';
 import { type Context, pause } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { scoresTopic, telemetryTopic } from '../core/topics.ts';

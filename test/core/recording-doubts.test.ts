@@ -103,6 +103,48 @@ it('asks what 759 beside 1.204 is, where no other column writes decimals', async
   await expect(open(content)).rejects.toThrow('"1.004" may have decimals or thousands; say --decimal point');
 });
 
+/** A number with points that part its thousands. */
+const dotted = (value: number) => String(value).replace(/\B(?=\d{3}$)/, '.');
+
+it('asks so too when the car idles for longer than what is looked at first', async () => {
+  const rpm = (i: number) => (i < 1500 ? 700 + (i % 90) : 900 + (i % 2000));
+  const content = `id;time;rpm\n${table(3000, (i) => `a;${START_S + i};${dotted(rpm(i))}`)}\n`;
+  await expect(open(content)).rejects.toThrow('"2.400" may have decimals or thousands; say --decimal point');
+});
+
+it('says that it read points as decimal ones, where semicolons part cells and no number tells', async () => {
+  const content = `id;time;rpm;speed\n${table(600, (i) => `a;${START_S + i};${dotted(1800 + i)};${i % 50}`)}\n`;
+  expect((await rowsOf(content)).said).toBe(
+    'points read as decimal ones: rpm ("1.800"); if they part thousands, say --decimal comma',
+  );
+  // Another number does tell.
+  const told = `id;time;rpm;speed\n${table(600, (i) => `a;${START_S + i};${dotted(1800 + i)};${i % 50}.5`)}\n`;
+  expect((await rowsOf(told)).said).toBe('');
+});
+
+it('takes no exponent for a unit, however many there are and whatever other columns hold', async () => {
+  const content = `id,time,leak,flow,odd\n${table(
+    600,
+    (i) => `a,${START_S + i},${1 + (i % 9)}.5E${(i % 12) - 6},6.${i % 9}E+01,"${1 + (i % 9)},000.5"`,
+  )}\n`;
+  const { recording, rows, said } = await rowsOf(content);
+  expect(said).toBe('commas part thousands: odd');
+  expect(recording.columns.map(({ name, unit, unreadable }) => [name, unit, unreadable])).toEqual([
+    ['leak', '', 0],
+    ['flow', '', 0],
+    ['odd', '', 0],
+  ]);
+  expect(rows[10]!.values).toEqual([2.5e4, 61, 2000.5]);
+});
+
+it('says that a part of the dates names no zone', async () => {
+  const at = (i: number) => new Date((START_S + i) * 1000).toISOString().slice(0, 19);
+  const content = `id,time,x\n${table(400, (i) => `${i % 4},${at(i)}${i % 4 === 3 ? '' : '+02:00'},${i % 7}`)}\n`;
+  expect((await rowsOf(content)).recording.timeRemarks).toEqual([
+    `times: time: dates such as "${at(0)}+02:00", 25.0 % of them without a zone: taken as UTC`,
+  ]);
+});
+
 describe('one car under two names', () => {
   const cars = (...ids: string[]) =>
     `id,time,x\n${table(40, (i) => `${ids[i % ids.length]},${START_S + i},${i % 7}`)}\n`;
