@@ -115,12 +115,11 @@ export class Appender<E extends Entry> {
 
   /** The topics whose appends fail now, or have not returned for long. */
   failing(): readonly Failing[] {
-    const all = [...this.#failing.values()];
-    const [first] = this.#underWay.entries();
-    if (first === undefined || this.#failing.has(first[0])) return all;
-    const [topic, sinceMs] = first;
-    if (this.#options.clock() - sinceMs < STALLED_MS) return all;
-    return [...all, { topic, sinceMs, why: 'an append does not return' }];
+    const nowMs = this.#options.clock();
+    const stalled = [...this.#underWay]
+      .filter(([topic, sinceMs]) => !this.#failing.has(topic) && nowMs - sinceMs >= STALLED_MS)
+      .map(([topic, sinceMs]) => ({ topic, sinceMs, why: 'an append does not return' }));
+    return [...this.#failing.values(), ...stalled];
   }
 
   push(entry: E): void {

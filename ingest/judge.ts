@@ -58,13 +58,14 @@ function isOwn(topic: string, prefix: string, client: string, suffix: string): b
   );
 }
 
-/** Telemetry narrowed to one catalogue: its signals only, each within its range. The VIN is compared with the client's. */
+/** Telemetry narrowed to one catalogue: its signals only, each a possible reading. The VIN is compared with the client's. */
 function compileCatalogue(catalogue: Catalogue) {
   const properties = Object.fromEntries(
-    catalogue.signals.map(({ name, min, max }) => [
-      name,
-      { type: ['number', 'null'], minimum: min, maximum: max },
-    ]),
+    catalogue.signals.map(({ name, min, max, missing = [] }) => {
+      const reading = { type: ['number', 'null'], minimum: min, maximum: max };
+      // A code for "not available" may lie within the range.
+      return [name, missing.length > 0 ? { ...reading, not: { enum: [...missing] } } : reading];
+    }),
   );
   const schema = {
     ...Telemetry,

@@ -96,7 +96,9 @@ export class Remarks {
       return `${signal}: ${many('reading')} ${tally.count === 1 ? 'is no number' : 'are no numbers'} ${example}`;
     const spec = this.#specs.get(signal);
     invariant(spec !== undefined, 'a range is known of a signal of the catalogue');
-    return `${signal}: ${many('reading')} outside ${spec.min}…${spec.max}${spec.unit === '' ? '' : ` ${spec.unit}`} ${example}`;
+    const range = `outside ${spec.min}…${spec.max}${spec.unit === '' ? '' : ` ${spec.unit}`}`;
+    const codes = (spec.missing ?? []).length > 0 ? ' or a code for "not available"' : '';
+    return `${signal}: ${many('reading')} ${range}${codes} ${example}`;
   }
 }
 

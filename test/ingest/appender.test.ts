@@ -142,6 +142,19 @@ describe('an appender', () => {
     expect(calls).toHaveLength(1);
   });
 
+  it('tells every append that does not return, also behind one that fails', async () => {
+    const { appender, push, call, pass } = rig();
+    push('x', 'ground-truth');
+    push('a');
+    (await call(1)).finish(away());
+    await call(2);
+    await call(3);
+    pass(10_000);
+    const first = { topic: 'ground-truth', sinceMs: 0, why: 'LOG_UNAVAILABLE: broker away' };
+    const second = { topic: 'telemetry', sinceMs: 0, why: 'an append does not return' };
+    expect(appender.failing()).toEqual([first, second]);
+  });
+
   it('does not try again after giving up, and drains what still waits', async () => {
     const { appender, push, call, settled } = rig({ tickMs: 1e9 });
     push('a');

@@ -156,6 +156,23 @@ describe('a judge', () => {
     expect(judge('CAR1', TOPIC, Buffer.from(text))).toEqual({ kind: 'telemetry', remarks });
   });
 
+  it('remarks on a code for "not available" within the range, as readers take it for missing', () => {
+    const [speed, coolant] = CATALOGUE.signals;
+    const coded = { ...CATALOGUE, signals: [{ ...speed!, missing: [255, 254] }, coolant!] };
+    const verdict = (signals: object) =>
+      compileJudge(coded, TIME_BOUNDS)('CAR1', TOPIC, bytes({ ...event, signals }), NOW);
+    expect(verdict({ speedKmh: 253, coolantC: 90 })).toEqual({ kind: 'telemetry' });
+    expect(verdict({ speedKmh: null, coolantC: 90 })).toEqual({ kind: 'telemetry' });
+    expect(verdict({ speedKmh: 254, coolantC: 90 })).toEqual({
+      kind: 'telemetry',
+      remarks: [remark('out-of-range', 'speedKmh', 254)],
+    });
+    expect(verdict({ speedKmh: 255 })).toEqual({
+      kind: 'telemetry',
+      remarks: [remark('out-of-range', 'speedKmh', 255), remark('no-reading', '')],
+    });
+  });
+
   it('takes an event with fields that nobody reads, and remarks on them', () => {
     expect(verdictOf({ driver: 'x', trip: 7 })).toEqual({
       kind: 'telemetry',
