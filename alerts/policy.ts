@@ -178,6 +178,13 @@ function hold(options: PolicyOptions, car: CarPolicy, open: OpenAlert, score: Sc
   };
 }
 
+/** Quiet may come of readings that are as expected, or of none: then nothing is known to be well. */
+function whyCleared({ describe }: PolicyOptions, { top }: OpenAlert, { lost = [] }: Score): string {
+  const unseen = top.filter(({ signal }) => lost.includes(signal));
+  if (unseen.length === 0) return 'the readings are as expected again';
+  return `${describe(unseen.map((one) => ({ ...one, value: null })))}, so what was odd cannot be seen any more`;
+}
+
 /** While the hysteresis is released: cleared after enough quiet. */
 function calm(options: PolicyOptions, car: CarPolicy, open: OpenAlert, score: Score): Step {
   const quietSinceTs = open.quietSinceTs ?? score.ts;
@@ -187,7 +194,7 @@ function calm(options: PolicyOptions, car: CarPolicy, open: OpenAlert, score: Sc
     return { car: { ...car, open: { ...open, quietSinceTs } }, alerts: [] };
   return {
     car: { ...car, open: null },
-    alerts: [phaseOf(score, open, 'cleared', 'the readings are as expected again')],
+    alerts: [phaseOf(score, open, 'cleared', whyCleared(options, open, score))],
   };
 }
 

@@ -219,9 +219,8 @@ export class CounterSurvey {
     if (moves.pauses >= LEAST_CARS && moves.pauseFalls === 0) return true;
     const fromZero = moves.runs >= LEAST_CARS && moves.fromZero === moves.runs;
     if (fromZero && moves.rises >= LEAST_MOVES * moves.runs) return true;
-    const most = Math.max(...rises);
-    if (firsts.length === 1) return Math.abs(firsts[0]!) >= APART_ONE * most;
-    if (firsts.length === 2) return Math.abs(firsts[0]! - firsts[1]!) >= APART_TWO * most;
+    if (firsts.length === 1) return Math.abs(firsts[0]!) >= APART_ONE * rises[0]!;
+    if (firsts.length === 2) return Math.abs(firsts[0]! - firsts[1]!) >= APART_TWO * Math.max(...rises);
     const middle = median(firsts);
     return median(firsts.map((first) => Math.abs(first - middle))) >= APART * median(rises);
   }

@@ -52,6 +52,17 @@ describe('the alert policy', () => {
     expect(car.open).toBeNull();
   });
 
+  it('does not call readings as expected that are not measured any more', () => {
+    const reasonOf = (lost: string[]) =>
+      run([...seconds(0, 20, 1.5), ...seconds(20, 60, 0.3, { lost })]).alerts.at(-1);
+    expect(reasonOf([])).toMatchObject({ phase: 'cleared', reason: 'the readings are as expected again' });
+    expect(reasonOf(['speedKmh'])).toMatchObject({ reason: 'the readings are as expected again' });
+    expect(reasonOf(['coolantC'])).toMatchObject({
+      phase: 'cleared',
+      reason: 'coolant temperature is not measured, so what was odd cannot be seen any more',
+    });
+  });
+
   it('calls an alert critical at once when the window is at a ratio of two', () => {
     expect(run(seconds(0, 10, 2)).alerts[0]?.severity).toBe('critical');
     expect(run(seconds(0, 10, 1.99)).alerts[0]?.severity).toBe('warning');
