@@ -12,31 +12,22 @@ import {
   type ScoreRecord,
   type Words,
 } from '../core/score-pack.ts';
-import type { TelemetryEvent } from '../core/telemetry-reader.ts';
 
-export interface ScoredEvent extends Pick<TelemetryEvent, 'vin' | 'seq' | 'tsMs' | 'values'> {
+/** An event on its way to its record: noted when it is taken in, told when it is scored, added in its turn. */
+export interface ScoredEvent extends PackedScore {
+  score: number;
+  late: boolean;
   readonly partition: number;
-  readonly offset: number;
-  /** Ingest time, ms. */
-  readonly receivedMs: number;
-  readonly late: boolean;
-  readonly finding: Finding;
   /** Event time of the car's newest event before this one; −Infinity: there is none. */
   readonly beforeMs: number;
-}
-
-/** What a record says of a score. */
-export interface ToldScore {
-  readonly partition: number;
-  readonly head: PackedScore;
-  readonly readings: Readings | null;
-  readonly words: Words | null;
+  readings: Readings | null;
+  words: Words | null;
 }
 
 export interface ScoreWriter {
-  /** As much as is to be said of a score, while its finding holds. */
-  tell(scored: ScoredEvent): ToldScore;
-  add(told: ToldScore): void;
+  /** Notes the score, and as much more as is to be said of it, while its finding holds; `values` are its readings. */
+  tell(event: ScoredEvent, finding: Finding, values: Float64Array, late: boolean): void;
+  add(event: ScoredEvent): void;
   /** The records of all that was added since the last call. */
   finish(): readonly ScoreRecord[];
 }
@@ -56,8 +47,11 @@ const decimalsFor = (spread: number) => Math.min(9, Math.max(0, 3 - Math.floor(M
 /** Decimals in which a reading is given; it is rounded beyond, as are the readings of the sensors themselves. */
 const READING_DECIMALS = 6;
 
+/** Powers of ten by decimals. */
+const SCALES = Float64Array.from({ length: 10 }, (_, decimals) => 10 ** decimals);
+
 const rounded = (value: number, decimals: number) => {
-  const scale = 10 ** decimals;
+  const scale = SCALES[decimals]!;
   const result = Math.round(value * scale) / scale;
   return Number.isFinite(result) ? result : value;
 };
@@ -129,20 +123,22 @@ export function createScoreWriter(
   };
 
   return {
-    tell: ({ vin, seq, tsMs, values, partition, offset, receivedMs, late, finding, beforeMs }) => {
-      const score = roundScore(finding.score);
-      const told = isTold(vin, tsMs, beforeMs, score);
+    tell: (event, finding, values, late) => {
+      event.score = roundScore(finding.score);
+      event.late = late;
       const lost = finding.lost.map((signal) => signals[signal]!.name);
-      const head = { vin, seq, ts: tsMs, receivedTs: receivedMs, offset, score, late };
-      if (!told)
-        return { partition, head, readings: null, words: lost.length > 0 ? { top: [], lost } : null };
+      if (!isTold(event.vin, event.ts, event.beforeMs, event.score)) {
+        if (lost.length > 0) event.words = { top: [], lost };
+        return;
+      }
       const { shares, expected: exact } = detector.explain();
-      const expected = exact.map((value, i) => rounded(value, decimals[i]!));
+      const expected = new Float64Array(signals.length);
+      for (let i = 0; i < signals.length; i += 1) expected[i] = rounded(exact[i]!, decimals[i]!);
       const top = topSignals(shares).map((signal) => shareOf(values, expected, shares, signal));
-      const words = top.length > 0 || lost.length > 0 ? { top, lost } : null;
-      return { partition, head, readings: { values: values.slice(), expected }, words };
+      if (top.length > 0 || lost.length > 0) event.words = { top, lost };
+      event.readings = { values: values.slice(), expected };
     },
-    add: ({ partition, head, readings, words }) => packer.add(partition, head, readings, words),
+    add: (event) => packer.add(event.partition, event, event.readings, event.words),
     finish: () => packer.finish(),
   };
 }

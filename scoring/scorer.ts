@@ -8,7 +8,7 @@ import { SETTINGS } from '../core/settings.ts';
 import { createTelemetryReader, type TelemetryEvent } from '../core/telemetry-reader.ts';
 import { decodeSnapshot, encodeSnapshot, newCar } from './car.ts';
 import type { FollowedEvent } from './follow.ts';
-import { createScoreWriter, type ScoredEvent, type ToldScore } from './score-writer.ts';
+import { createScoreWriter, type ScoredEvent } from './score-writer.ts';
 import { type KeptCar, keptCar, SnapshotQueue } from './snapshots.ts';
 import { Waves } from './waves.ts';
 
@@ -46,9 +46,6 @@ export interface ScorerOptions {
   readonly isWatched?: ((vin: string) => boolean) | undefined;
 }
 
-/** An event on its way through a wave. */
-type Noted = Omit<ScoredEvent, 'finding' | 'values' | 'late'> & { readonly place: number };
-
 export class Scorer {
   readonly #options: ScorerOptions;
   readonly #cars = new Map<string, KeptCar>();
@@ -57,9 +54,7 @@ export class Scorer {
   #unsavedFrom = -1;
   readonly #read: ReturnType<typeof createTelemetryReader>;
   readonly #write: ReturnType<typeof createScoreWriter>;
-  /** What is known of an event before it is followed, and where its score stands among those of its batch. */
-  readonly #waves: Waves<Noted>;
-  #told: ToldScore[] = [];
+  readonly #waves: Waves<ScoredEvent>;
   /** The readings the hash is made for: those of the reader, which are the same array each time. */
   #hashed: Float64Array | undefined;
   #hash: () => number = () => 0;
@@ -70,9 +65,7 @@ export class Scorer {
     this.#queue = new SnapshotQueue(options.stateBytes ?? SETTINGS.stateBytes.fallback);
     this.#read = createTelemetryReader(detector.bundle.catalogue);
     this.#write = createScoreWriter(detector, version, isWatched);
-    this.#waves = new Waves(detector, ({ place, ...scored }, finding, values, late) => {
-      this.#told[place] = this.#write.tell({ ...scored, finding, values, late });
-    });
+    this.#waves = new Waves(detector, this.#write.tell);
   }
 
   /** Cars whose newest events are in no snapshot. */
@@ -122,7 +115,7 @@ export class Scorer {
     const { scoresTopic } = this.#options;
     const outputs: OutputRecord[] = [];
     const restarts: Restart[] = [];
-    let scored = 0;
+    const events: ScoredEvent[] = [];
     const counts = { duplicates: 0, late: 0, forgotten: 0, invalid: 0 };
     for (const record of records) {
       const event = this.#eventOf(record);
@@ -139,16 +132,27 @@ export class Scorer {
       }
       const { offset, timestampMs } = record;
       if (admission.kind === 'restart') restarts.push({ vin, seq, before: admission.before });
-      const beforeMs = kept.car.newestTsMs;
-      const noted = { vin, seq, tsMs, partition, offset, receivedMs: timestampMs, beforeMs, place: scored };
+      const scored: ScoredEvent = {
+        vin,
+        seq,
+        ts: tsMs,
+        receivedTs: timestampMs,
+        offset,
+        partition,
+        beforeMs: kept.car.newestTsMs,
+        score: 0,
+        late: false,
+        readings: null,
+        words: null,
+      };
+      events.push(scored);
       const inOrder = admission.kind !== 'filled';
-      if (!this.#waves.follow(kept.car, followed(event, record, inOrder), noted)) counts.late += 1;
+      if (!this.#waves.follow(kept.car, followed(event, record, inOrder), scored)) counts.late += 1;
       this.#queue.note(kept, offset, timestampMs);
-      scored += 1;
     }
     this.#waves.flush();
-    for (const one of this.#told) this.#write.add(one);
-    this.#told = [];
+    for (const event of events) this.#write.add(event);
+    const scored = events.length;
     for (const made of this.#write.finish()) outputs.push({ topic: scoresTopic, ...made });
     const stateBytes = this.#save(records.at(-1)!, scored, outputs);
     return { outputs, scored, restarts, ...counts, stateBytes };

@@ -7,7 +7,7 @@ import { checkBundle, type ModelBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { readReleases } from '../core/model/releases.ts';
 import type { OffsetRange } from './history.ts';
-import { scoreSeries } from './judge.ts';
+import { scoreByFold } from './judge.ts';
 import {
   alertsOf,
   type FaultResult,
@@ -20,7 +20,6 @@ import {
 import { PERTURBATIONS } from './perturb.ts';
 import type { Series } from './series.ts';
 import { isTouched, judgeKnown, type KnownFault, type KnownOutcome } from './truth.ts';
-import { mapInTurns } from './turn.ts';
 
 /** The champion, ready to be judged, or why it cannot be. */
 export type Champion =
@@ -96,10 +95,15 @@ export async function judgeChampion(
   const { version, detector, about } = champion;
   const { test, judging, heldOut, truth, askedPerHour, signal } = rows;
   const { threshold, bundle } = detector;
-  const score = (series: Series) => scoreSeries(detector, series);
+  const score = (list: readonly Series[]) =>
+    scoreByFold(
+      [detector],
+      list.map((series) => ({ series, fold: 0 })),
+      signal,
+    );
   const scored = {
-    clean: await mapInTurns(test, score, signal),
-    faulty: await mapInTurns(judging.faulty, ({ series }) => score(series), signal),
+    clean: await score(test),
+    faulty: await score(judging.faulty.map(({ series }) => series)),
   };
   const own = { ...judging, rule: bundle };
   const found = hits(
@@ -107,13 +111,14 @@ export async function judgeChampion(
     scored.faulty.map((scores, i) => alertsOf(judging.faulty[i]!.series.tsMs, scores, threshold, bundle)),
   );
   const broken = heldOut.filter((series) => isTouched(truth, series));
+  const brokenScores = await score(broken);
   return {
     version,
     method: judgeMethod(`champion ${version}`, about, scored, [{ askedPerHour, threshold }], own),
     synthetic: perKind(found, (kind) => PERTURBATIONS[kind]?.about ?? ''),
     known: judgeKnown(
       truth,
-      await mapInTurns(broken, (series) => ({ series, scores: score(series) }), signal),
+      broken.map((series, i) => ({ series, scores: brokenScores[i]! })),
       threshold,
       bundle,
     ),

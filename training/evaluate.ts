@@ -9,7 +9,7 @@ import { type Champion, type ChampionResult, judgeChampion } from './champion.ts
 import { driftOf, type SignalDrift } from './drift.ts';
 import { type AlertExample, alertExamples } from './examples.ts';
 import type { Trained } from './fit.ts';
-import { scoreSeries } from './judge.ts';
+import { scoreByFold } from './judge.ts';
 import {
   alertsOf,
   concat,
@@ -224,10 +224,10 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     rule: bundle,
   };
   const byJudges: Scored = {
-    clean: await mapInTurns(test, (one) => scoreSeries(trained.judges[one.fold]!, one.series), signal),
-    faulty: await mapInTurns(
-      faulty,
-      (one, i) => scoreSeries(trained.judges[test[i]!.fold]!, one.series),
+    clean: await scoreByFold(trained.judges, test, signal),
+    faulty: await scoreByFold(
+      trained.judges,
+      faulty.map(({ series }, i) => ({ series, fold: test[i]!.fold })),
       signal,
     ),
   };

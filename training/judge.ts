@@ -1,6 +1,6 @@
 // Judging rows by what was fitted without them: the raw statistics that tails and threshold are set on.
 import { type BundleContent, sealBundle } from '../core/model/bundle.ts';
-import { createDetector, type Detector } from '../core/model/detector.ts';
+import { createDetector, type Detector, MOST_IN_WAVE } from '../core/model/detector.ts';
 import { createFusion, type Fusion, planFusion } from '../core/model/fusion.ts';
 import { shapeOf } from '../core/model/heads/heads.ts';
 import { lessUsual, USUAL_STATE, type UsualScore } from '../core/model/usual.ts';
@@ -9,6 +9,7 @@ import { concat } from './methods.ts';
 import type { Prepared } from './prepared.ts';
 import { type FittedScaler, quantileOf } from './scaling.ts';
 import type { Series } from './series.ts';
+import { turn } from './turn.ts';
 import type { Variant } from './variants.ts';
 import { followStretches, type Stretch, whole } from './waves.ts';
 
@@ -90,6 +91,34 @@ export function scoreAll(detector: Detector, series: readonly Series[]): Float64
     scores[one]![row] = score;
   });
   return scores;
+}
+
+/** A series, and the fold that is judged by parts that have not seen it. */
+interface OfFold {
+  readonly fold: number;
+  readonly series: Series;
+}
+
+/** The scores of every series by the detector of its fold, hearing `signal` from wave to wave. @throws TelltaleError ABORTED */
+export async function scoreByFold(
+  detectors: readonly Detector[],
+  list: readonly OfFold[],
+  signal: AbortSignal,
+): Promise<Float64Array[]> {
+  const out: Float64Array[] = [];
+  for (const [fold, detector] of detectors.entries()) {
+    const places = [...list.keys()].filter((i) => list[i]!.fold === fold);
+    for (let from = 0; from < places.length; from += MOST_IN_WAVE) {
+      await turn(signal);
+      const some = places.slice(from, from + MOST_IN_WAVE);
+      const scores = scoreAll(
+        detector,
+        some.map((i) => list[i]!.series),
+      );
+      for (const [s, i] of some.entries()) out[i] = scores[s]!;
+    }
+  }
+  return out;
 }
 
 /** What the raw statistics of one row are together. */

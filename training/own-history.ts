@@ -4,13 +4,14 @@
 import { counted, percent } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
-import { createDetector } from '../core/model/detector.ts';
+import { createDetector, MOST_IN_WAVE } from '../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../core/model/hysteresis.ts';
 import { alertsAsked } from './calibrate.ts';
 import { rowsIn, type Series } from './series.ts';
 import { dealRows, STRETCH_ROWS } from './shares.ts';
 import { type KnownFault, visibleIn } from './truth.ts';
 import { turn } from './turn.ts';
+import { followCars, whole } from './waves.ts';
 
 /**
  * Rows looked at, of each car from its first one on. Of a longer history some cars are followed for long, drawn by the seed: what an
@@ -84,38 +85,33 @@ interface Followed extends OwnCar {
   readonly ms: number;
 }
 
-function follow(
-  {
-    detector,
-    threshold,
-    bundle,
-  }: { detector: ReturnType<typeof createDetector>; threshold: number; bundle: ModelBundle },
+/** What becomes of one car's alerts, row by row. */
+function alertsOfCar(
+  bundle: ModelBundle,
   car: string,
   list: readonly Series[],
   truth: readonly KnownFault[],
-): Followed {
-  const width = bundle.catalogue.signals.length;
-  const state = detector.newState();
+) {
   let window = NEVER_SEEN;
   let known = false;
   const sum = { rows: 0, alerts: 0, rowsInAlert: 0, ms: 0 };
-  for (const series of list) {
-    const broken = truth.map((fault) => visibleIn(series, fault)).filter((rows) => rows !== null);
-    for (const [i, tsMs] of series.tsMs.entries()) {
-      const elapsedMs = tsMs - window.newestTsMs;
-      if (elapsedMs > 0 && elapsedMs <= bundle.gapMs) sum.ms += elapsedMs;
-      const { score } = detector.step(state, series.values, tsMs, i * width);
-      const before = isActive(window.state);
-      window = stepAlert(bundle, window, { tsMs, strange: isStrange(score, threshold) });
-      const up = isActive(window.state);
-      // An alert on a fault that is known to have been there is right, and so it is until it ends.
-      if (up && !before) known = broken.some(([from, to]) => i >= from && i < to);
-      if (up && !known) sum.rowsInAlert += 1;
-      if (up && !before && !known) sum.alerts += 1;
-      sum.rows += 1;
-    }
-  }
-  return { car, ...sum };
+  const broken = list.map((series) =>
+    truth.map((fault) => visibleIn(series, fault)).filter((rows) => rows !== null),
+  );
+  const see = (score: number, part: number, row: number): void => {
+    const tsMs = list[part]!.tsMs[row]!;
+    const elapsedMs = tsMs - window.newestTsMs;
+    if (elapsedMs > 0 && elapsedMs <= bundle.gapMs) sum.ms += elapsedMs;
+    const before = isActive(window.state);
+    window = stepAlert(bundle, window, { tsMs, strange: isStrange(score, bundle.threshold) });
+    const up = isActive(window.state);
+    // An alert on a fault that is known to have been there is right, and so it is until it ends.
+    if (up && !before) known = broken[part]!.some(([from, to]) => row >= from && row < to);
+    if (up && !known) sum.rowsInAlert += 1;
+    if (up && !before && !known) sum.alerts += 1;
+    sum.rows += 1;
+  };
+  return { see, followed: (): Followed => ({ car, ...sum }) };
 }
 
 const worseFirst = (a: OwnCar, b: OwnCar) =>
@@ -138,9 +134,17 @@ export async function scoreOwnHistory(
 ): Promise<OwnHistory> {
   const detector = createDetector(bundle);
   const cars: Followed[] = [];
-  for (const [car, list] of rowsToScore(series, bundle.card.seed, most)) {
+  const all = [...rowsToScore(series, bundle.card.seed, most)];
+  for (let from = 0; from < all.length; from += MOST_IN_WAVE) {
     await turn(signal);
-    cars.push(follow({ detector, threshold: bundle.threshold, bundle }, car, list, truth));
+    const some = all.slice(from, from + MOST_IN_WAVE);
+    const followed = some.map(([car, list]) => alertsOfCar(bundle, car, list, truth));
+    followCars(
+      detector,
+      some.map(([, list]) => list.map(whole)),
+      ({ score }, car, part, row) => followed[car]!.see(score, part, row),
+    );
+    cars.push(...followed.map((one) => one.followed()));
   }
   const sum = (of: (one: Followed) => number) => cars.reduce((total, one) => total + of(one), 0);
   const [rows, hours] = [sum((one) => one.rows), sum((one) => one.ms) / 3_600_000];

@@ -66,6 +66,8 @@ export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusi
   let sum = 0;
   let loudest = 0;
   let voice = 0;
+  /** The voice's part, when somebody has asked for it. */
+  let heard = Number.NaN;
 
   // The length of the vector of levels: one very strange statistic counts nearly alone, several strange ones support
   // each other. To it, as one, come those heard alone, by fourth powers: none is diluted by the others, and quiet
@@ -103,6 +105,7 @@ export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusi
     // weighs both, and so the whole.
     strangenessOf: (raw) => {
       length = lengthOf(raw);
+      heard = Number.NaN;
       listen(raw);
       sum = LENGTH_WEIGHT * length;
       // Logarithms of one share are added as that of a product: one for many.
@@ -116,10 +119,11 @@ export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusi
       return withVoice(sum, voice);
     },
     partOf: (at) => {
-      const heard = voicePart(sum, voice);
-      const level = levels[at]!;
-      const part = alone[at] === 1 ? level ** 2 : together;
-      const weight = level > 0 && length > 0 ? ((1 - heard) * level ** 2 * part) / length ** 4 : 0;
+      if (Number.isNaN(heard)) heard = voicePart(sum, voice);
+      const square = levels[at]! * levels[at]!;
+      const part = alone[at] === 1 ? square : together;
+      const whole = length * length * (length * length);
+      const weight = square > 0 && whole > 0 ? ((1 - heard) * square * part) / whole : 0;
       return at === loudest ? weight + heard : weight;
     },
   };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Score } from '../../core/events.ts';
 import { createDetector } from '../../core/model/detector.ts';
 import { scoresTopic } from '../../core/topics.ts';
-import { createScoreWriter } from '../../scoring/score-writer.ts';
+import { createScoreWriter, type ScoredEvent } from '../../scoring/score-writer.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 
 // The score is the distance of the speed from 50, in spreads of 10: its root mean square over two signals and more (hand-bundle.ts).
@@ -20,8 +20,12 @@ function told(speeds: readonly number[], isWatched?: (vin: string) => boolean, v
     const values = Float64Array.of(speed, Number.NaN, Number.NaN, 90, Number.NaN, Number.NaN);
     const tsMs = T0 + 1000 * second;
     const finding = detector.step(state, values, tsMs);
-    const event = { vin, seq: second, tsMs, values, partition: 0, offset: second };
-    writer.add(writer.tell({ ...event, receivedMs: tsMs, late: false, finding, beforeMs }));
+    const event: ScoredEvent = {
+      ...{ vin, seq: second, ts: tsMs, receivedTs: tsMs, offset: second, partition: 0, beforeMs },
+      ...{ score: 0, late: false, readings: null, words: null },
+    };
+    writer.tell(event, finding, values, false);
+    writer.add(event);
     beforeMs = tsMs;
   });
   return writer.finish().flatMap(({ value }) => topic.decode(value));

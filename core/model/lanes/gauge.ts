@@ -57,11 +57,10 @@ export function createLaneGauge(spec: GaugeSpec, frame: Frame, name: string): La
     },
     blame: (lane, out) => {
       const left = patterns.at(inverses) / 4;
-      for (let k = 0; k < n; k += 1)
-        out[k] =
-          tails === 0
-            ? (memory.of(turned, k, lane) * memory.floats[left + k]!) ** 2
-            : memory.of(levels, k, lane);
+      for (let k = 0; k < n; k += 1) {
+        const size = memory.of(turned, k, lane) * memory.floats[left + k]!;
+        out[k] = tails === 0 ? size * size : memory.of(levels, k, lane);
+      }
     },
   };
 }
@@ -88,7 +87,10 @@ function reachGauge(
     },
     // Squared twice: the channel that made the statistic takes the blame.
     blame: (lane, out) => {
-      for (let k = 0; k < n; k += 1) out[k] = memory.of(rarities, k, lane) ** 4;
+      for (let k = 0; k < n; k += 1) {
+        const rarity = memory.of(rarities, k, lane);
+        out[k] = rarity * rarity * (rarity * rarity);
+      }
     },
   };
 }

@@ -94,6 +94,7 @@ export interface Kernel {
     high: Pointer,
     low: Pointer,
     levels: Pointer,
+    lows: Pointer,
     statistic: Pointer,
   ): void;
   shocks(n: number, wave: Pointer, loss: Pointer, state: Pointer, seldom: Pointer, shocks: Pointer): void;

@@ -1,6 +1,8 @@
 // A bundle's heads over waves of up to four cars: their states into lanes, every head's step, their states back. What
 // was found stays in the lanes until the next wave, for whoever wants it explained.
 import { bundleLayers, type ModelBundle } from '../bundle.ts';
+import type { HeadSpec } from '../heads/head.ts';
+import type { ResidualSpec } from '../heads/residual.ts';
 import type { VariantSpec } from '../heads/variant.ts';
 import { belongsTo } from '../heads/variant.ts';
 import type { Layout } from '../layout.ts';
@@ -9,7 +11,7 @@ import { Frame, Patterns, Weights } from './frame.ts';
 import type { LaneHead } from './head.ts';
 import { createLaneHead } from './heads.ts';
 import { LANES, LaneMemory, SLOT } from './kernel.ts';
-import { packMatrix } from './packs.ts';
+import { laneNetwork } from './network.ts';
 import type { LaneVariant } from './variant.ts';
 
 /** A car's event, ready for a lane. */
@@ -37,33 +39,11 @@ export interface LaneRunner {
   blame(lane: number, head: number, statistic: number, parts: Float64Array): void;
 }
 
-/** The network over a frame's features, into `said`. */
-function laneNetwork(bundle: ModelBundle, { memory, features, said }: Frame): () => void {
-  const { dense, tanhRow } = memory.kernel;
-  const layers = bundleLayers(bundle);
-  let from = features;
-  const steps = layers.map(({ inputs, outputs, kernel, bias, activation }, k) => {
-    const matrix = packMatrix(memory, {
-      ...{ inputs, outputs, at: (i: number, o: number) => kernel[i * outputs + o]! },
-      bias: (o) => bias[o]!,
-    });
-    const step = {
-      from,
-      to: k === layers.length - 1 ? said : memory.row(outputs),
-      matrix,
-      outputs,
-      activation,
-    };
-    from = step.to;
-    return step;
-  });
-  return () => {
-    for (const { from: input, to, matrix, outputs, activation } of steps) {
-      dense(input, matrix, to);
-      if (activation === 'tanh') tanhRow(to, outputs);
-    }
-  };
-}
+/** Whether a head judges what the network says. */
+const readsNetwork = (spec: HeadSpec): boolean =>
+  spec.kind === 'variant'
+    ? readsNetwork((spec as VariantSpec).head)
+    : spec.kind === 'residual' && (spec as ResidualSpec).source === 'autoencoder';
 
 /** @throws TelltaleError MODEL_INVALID */
 export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount: number): LaneRunner {
@@ -72,7 +52,7 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
   const channels = bundle.scaler.signals.length;
   const quiet = bundle.still.signals.length;
   const frame = new Frame(channels, shared);
-  const network = laneNetwork(bundle, frame);
+  const network = laneNetwork(memory, bundleLayers(bundle), frame.features, frame.said);
   const codes = memory.row(quiet);
   const statistics = memory.row(layout.statistics.length);
   const states = memory.row(layout.headSlots);
@@ -84,6 +64,8 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
   const belongs = layout.heads.map(({ spec }) =>
     spec.kind === 'variant' ? belongsTo(spec as VariantSpec, channels) : null,
   );
+  /** Where no head asks for the network, it runs when an event is explained. */
+  const always = bundle.heads.some(readsNetwork);
   const { gather, scatter, useLanes } = memory.kernel;
   let own: Float32Array[] = [];
 
@@ -152,7 +134,7 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
         fill(lane, event);
         copies()[lane]!.set(event.slots);
       }
-      network();
+      if (always) network();
       for (let h = 0; h < heads.length; h += 1) runHead(h, active[h] === 1);
       for (let lane = 0; lane < count; lane += 1) wave[lane]!.slots.set(copies()[lane]!);
     },
@@ -160,6 +142,7 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
       for (let i = 0; i < out.length; i += 1) out[i] = memory.of(statistics, i, lane);
     },
     foretold: (lane, out) => {
+      if (!always) network();
       for (let k = 0; k < channels; k += 1) out[k] = memory.of(frame.said, k, lane);
       for (let h = 0; h < heads.length; h += 1) if (active[h] === 1) heads[h]!.expected?.(lane, out);
     },

@@ -15,10 +15,11 @@ export function createLaneRange(spec: RangeSpec, { frame, state }: LanePlace): L
   const high = packTails(memory, spec.high);
   const low = packTails(memory, spec.low);
   const levels = memory.row(n);
+  const lows = memory.row(n);
   return {
-    step: (statistics) => range(n, block, frame.loss, weight, state, high, low, levels, statistics),
+    step: (statistics) => range(n, block, frame.loss, weight, state, high, low, levels, lows, statistics),
     blame: (lane, _index, out) => {
-      for (let k = 0; k < n; k += 1) out[k] = memory.of(levels, k, lane) ** 2;
+      for (let k = 0; k < n; k += 1) out[k] = memory.of(levels, k, lane) * memory.of(levels, k, lane);
     },
   };
 }

@@ -1,5 +1,5 @@
 // Functions of four numbers at once. Errors against the exact value, over the range stated, are held by a test.
-import { choose, least, madd, most } from './vector';
+import { choose, least, madd, most, plain, rowOf, SLOT, used } from './vector';
 
 /**
  * tanh, error below 4e-7: the rational minimax of degree 13 over 6 of the Eigen library
@@ -72,21 +72,31 @@ export function logOneMore4(value: v128): v128 {
 }
 
 /**
- * How rare a statistic is, by its tail (core/model/tail.ts): a sum over the stretches between its knots of how far it
- * reaches into each. All terms are ≥ 0, so nothing cancels. `tail`: the first level, how many stretches, then of each
- * where it begins, how long it is, its slope.
+ * How rare numbers are, by tails (core/model/tail.ts), a row in place: each a sum over the stretches between knots of how far it reaches
+ * into each. All terms are ≥ 0, so nothing cancels; a stretch that nobody reaches is the end. `tails`: a pointer a slot, to the first
+ * level, how many stretches, then of each where it begins, how long it is, its slope.
  */
-export function tailLevel4(tail: usize, value: v128): v128 {
-  let level = v128.load32_splat(tail);
-  let at = tail + 8;
-  const end = at + 12 * <usize>load<i32>(tail, 4);
+export function tailLevels(n: i32, tails: usize, row: usize): void {
   const zero = f32x4.splat(0);
-  while (at < end) {
-    const from = v128.load32_splat(at);
-    if (!v128.any_true(f32x4.gt(value, from))) break;
-    const far = most(zero, f32x4.sub(value, from));
-    level = madd(least(far, v128.load32_splat(at, 4)), v128.load32_splat(at, 8), level);
-    at += 12;
+  const pairs = used() === SLOT;
+  for (let at: usize = 0; at < rowOf(n); at += SLOT) {
+    const tail: usize = load<u32>(tails + plain(at));
+    const a = v128.load(row + at);
+    const b = pairs ? v128.load(row + at, 16) : a;
+    let levelA = v128.load32_splat(tail);
+    let levelB = levelA;
+    let knot = tail + 8;
+    const end = knot + 12 * <usize>load<i32>(tail, 4);
+    while (knot < end) {
+      const from = v128.load32_splat(knot);
+      if (!v128.any_true(v128.or(f32x4.gt(a, from), f32x4.gt(b, from)))) break;
+      const length = v128.load32_splat(knot, 4);
+      const slope = v128.load32_splat(knot, 8);
+      levelA = madd(least(most(zero, f32x4.sub(a, from)), length), slope, levelA);
+      levelB = madd(least(most(zero, f32x4.sub(b, from)), length), slope, levelB);
+      knot += 12;
+    }
+    v128.store(row + at, levelA);
+    v128.store(row + at, levelB, 16);
   }
-  return level;
 }

@@ -1,5 +1,5 @@
 // Averages and what gauges make of them (core/model/heads/gauge.ts, reach.ts, residual.ts say what they mean).
-import { logOneMore4, tailLevel4 } from './functions';
+import { logOneMore4, tailLevels } from './functions';
 import { choose, least, madd, most, plain, rowOf, SLOT, used, VECTOR } from './vector';
 
 /** Share of what an average is too far out that one event takes off. */
@@ -82,12 +82,18 @@ export function peak(
 ): void {
   const zero = f32x4.splat(0);
   for (let half: usize = 0; half < used(); half += VECTOR) {
+    for (let at = half; at < rowOf(n); at += SLOT) {
+      const size = f32x4.abs(v128.load(turned + at));
+      v128.store(levels + at, f32x4.mul(size, v128.load32_splat(inverses + plain(at))));
+    }
+  }
+  tailLevels(n, tails, levels);
+  for (let half: usize = 0; half < used(); half += VECTOR) {
     let first = zero;
     let second = zero;
     for (let at = half; at < rowOf(n); at += SLOT) {
-      const inverse = v128.load32_splat(inverses + plain(at));
-      const size = f32x4.mul(f32x4.abs(v128.load(turned + at)), inverse);
-      const level = v128.and(tailLevel4(load<u32>(tails + plain(at)), size), f32x4.gt(inverse, zero));
+      const told = f32x4.gt(v128.load32_splat(inverses + plain(at)), zero);
+      const level = v128.and(v128.load(levels + at), told);
       v128.store(levels + at, level);
       second = most(second, least(first, level));
       first = most(first, level);

@@ -1,13 +1,13 @@
 // The steps of the simple heads (core/model/heads/range.ts, shock.ts, residual.ts and still.ts say what they mean).
-import { tailLevel4 } from './functions';
+import { tailLevels } from './functions';
 import { choose, least, madd, most, plain, rowOf, SLOT, used, VECTOR, WAVE_HEAD } from './vector';
 
 const MOST_SHOCK: f32 = 20;
 const LEAST_SHOCK: f32 = 1e-3;
 
 /**
- * `state`: for each channel whether it was measured since the car began (1), then its average. `high`, `low`: n
- * pointers to tails.
+ * `state`: for each channel whether it was measured since the car began (1), then its average. `high`, `low`: n pointers to tails.
+ * `lows`: a row to reckon in.
  */
 export function range(
   n: i32,
@@ -18,6 +18,7 @@ export function range(
   high: usize,
   low: usize,
   levels: usize,
+  lows: usize,
   statistic: usize,
 ): void {
   const one = f32x4.splat(1);
@@ -25,7 +26,6 @@ export function range(
   for (let half: usize = 0; half < used(); half += VECTOR) {
     const restart = v128.load(wave + half);
     const share = v128.load(weight + half);
-    let greatest = f32x4.splat(0);
     for (let at = half; at < row; at += SLOT) {
       const value = v128.load(wave + WAVE_HEAD + at);
       const present = v128.load(wave + WAVE_HEAD + row + at);
@@ -34,12 +34,19 @@ export function range(
       const former = v128.load(state + row + at);
       const old = choose(former, value, seen);
       const now = choose(madd(share, f32x4.sub(value, old), old), former, present);
-      const known = v128.or(seen, present);
-      v128.store(state + at, v128.and(one, known));
+      v128.store(state + at, v128.and(one, v128.or(seen, present)));
       v128.store(state + row + at, now);
-      const above = tailLevel4(load<u32>(high + plain(at)), now);
-      const below = tailLevel4(load<u32>(low + plain(at)), f32x4.neg(now));
-      const level = v128.and(most(above, below), known);
+      v128.store(levels + at, now);
+      v128.store(lows + at, f32x4.neg(now));
+    }
+  }
+  tailLevels(n, high, levels);
+  tailLevels(n, low, lows);
+  for (let half: usize = 0; half < used(); half += VECTOR) {
+    let greatest = f32x4.splat(0);
+    for (let at = half; at < row; at += SLOT) {
+      const known = f32x4.eq(v128.load(state + at), one);
+      const level = v128.and(most(v128.load(levels + at), v128.load(lows + at)), known);
       v128.store(levels + at, level);
       greatest = most(greatest, level);
     }
