@@ -3,7 +3,8 @@ import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { seededRandom, shuffle } from '../core/model/random.ts';
 import type { Recording } from '../core/recording.ts';
-import { type Tape, tapeOfRecording } from '../simulator/replay.ts';
+import type { Tape } from '../simulator/replay.ts';
+import { tapeOfRecording } from '../simulator/tape-recording.ts';
 
 /** Share of the drives, or of the rows of a car alone, that is history. */
 const HISTORY_SHARE = 0.6;
@@ -21,6 +22,8 @@ export interface Drives {
   readonly live: Part;
   /** Whether the parts are stretches of one car, not different cars. */
   readonly oneCar: boolean;
+  /** What a person should know of it. */
+  readonly remarks: readonly string[];
 }
 
 /** Ids in seeded order, cut into those that are history and those that are driven live. */
@@ -55,7 +58,7 @@ function stretch(tape: Tape, from: number, to: number): Tape {
  * Cuts a recording by cars, or a car alone by its rows.
  * @throws TelltaleError TRAINING_DATA when its ids have hardly any rows, or there are none
  */
-export function drivesOf(recording: Recording, seed: number): Drives {
+export async function drivesOf(recording: Recording, seed: number): Promise<Drives> {
   const { file, ids, idColumn, rowCount } = recording;
   const perId = rowCount / Math.max(1, ids.size);
   if (perId < FEW_ROWS)
@@ -63,18 +66,19 @@ export function drivesOf(recording: Recording, seed: number): Drives {
       'TRAINING_DATA',
       `${file}: ${counted(ids.size, 'id')} of ${perId.toFixed(1)} rows on average: is ${idColumn} what tells cars apart? name the column with --id`,
     );
-  const tape = tapeOfRecording(recording);
+  const tape = await tapeOfRecording(recording);
+  const { remarks } = tape;
   const names = [...ids.keys()];
   if (names.length === 1) {
     const cut = Math.round(HISTORY_SHARE * rowCount);
     return {
       history: { tape: stretch(tape, 0, cut), ids: names },
       live: { tape: stretch(tape, cut, Number.POSITIVE_INFINITY), ids: names },
-      oneCar: true,
+      ...{ oneCar: true, remarks },
     };
   }
   const { history, live } = splitDrives(names, seed);
-  return { history: { tape, ids: history }, live: { tape, ids: live }, oneCar: false };
+  return { history: { tape, ids: history }, live: { tape, ids: live }, oneCar: false, remarks };
 }
 
 /** The id of the recording that drives under a name. */

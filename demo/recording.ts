@@ -33,7 +33,8 @@ export async function runRecordingDemo(settings: Settings, context: Context): Pr
   describe(recording, context);
   const place = await prepare(recording, settings, context);
   const own = { ...settings, ...place.settings };
-  const drives = drivesOf(recording, settings.seed);
+  const drives = await drivesOf(recording, settings.seed);
+  for (const remark of drives.remarks) context.say(`${recording.file}: ${remark}`);
   if (drives.oneCar)
     context.say(
       `${recording.file}: one car only: its first rows are the history, the others are driven live`,

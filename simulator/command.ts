@@ -12,11 +12,12 @@ import { listenForCommands } from './control.ts';
 import type { Broker } from './link.ts';
 import { progressLine, type RunSummary, summarise, summaryLines } from './progress.ts';
 import { recordScenario, recordTape } from './record.ts';
-import { type Replay, startReplay, type Tape, tapeOfRecording } from './replay.ts';
+import { type Replay, startReplay, type Tape } from './replay.ts';
 import { startFleet } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import { loadScenario, resolveScenario } from './scenario-file.ts';
 import { tapeOfLog } from './tape-log.ts';
+import { tapeOfRecording } from './tape-recording.ts';
 import { partOf, startWorkers, watchFleet, workAs } from './workers.ts';
 
 const PROGRESS_MS = 5000;
@@ -82,9 +83,10 @@ export async function runSimulate(settings: Settings, context: Context): Promise
     await runCheck(settings, context);
   } else if (settings.csv !== '') {
     const recording = await openRecording(settings.csv, readingOf(settings));
-    for (const remark of [...recording.remarks, ...recording.timeRemarks])
+    const tape = await tapeOfRecording(recording);
+    for (const remark of [...recording.remarks, ...recording.timeRemarks, ...tape.remarks])
       context.warn(`${recording.file}: ${remark}`);
-    await driveTape(tapeOfRecording(recording), settings, context);
+    await driveTape(tape, settings, context);
   } else if (settings.from !== null || settings.to !== null) {
     const log = await openLog(settings, context);
     try {

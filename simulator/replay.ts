@@ -1,10 +1,9 @@
 // Drives a recording again: a CSV file or a stretch of the log, each id a car with a connection of its own. At full speed
 // rows stream from the file; at a pace they are held in memory (bounded), so that all cars drive side by side.
 
-import { fitsAsVin, vinsOf } from '../core/car-ids.ts';
+import { fitsAsVin } from '../core/car-ids.ts';
 import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
-import type { Recording } from '../core/recording.ts';
 import { type Clock, pause, type Service } from '../core/service.ts';
 import { mqttTopics } from '../core/topics.ts';
 import { encodePublish } from './encode.ts';
@@ -79,26 +78,6 @@ const FAST_PENDING = 4000;
 const FAST_BATCH = 1000;
 /** A file holds one car after another: its events fly together or the round trip sets the pace. */
 const FAST_WINDOW = 500;
-
-/** The rows of a CSV recording as a tape. */
-export function tapeOfRecording(recording: Recording): Tape {
-  return {
-    name: recording.file,
-    ids: [...recording.ids.keys()],
-    vins: vinsOf(recording.ids.keys()),
-    rowCount: recording.rowCount,
-    rows: async function* () {
-      for await (const row of recording.rows()) {
-        const signals: Record<string, number | null> = {};
-        recording.signals.forEach((name, c) => {
-          const value = row.values[c]!;
-          signals[name] = Number.isNaN(value) ? null : value;
-        });
-        yield { id: row.id, tsMs: row.tsMs, signals, fault: row.fault };
-      }
-    },
-  };
-}
 
 /** The car that drives for an id; undefined: none can. */
 const vinOf = (tape: Tape, id: string): string | undefined =>

@@ -85,7 +85,7 @@ describe('drives of a recording', () => {
 
   it('of one car are its first rows and the others', async () => {
     const rows = Array.from({ length: 20 }, (_, i) => `a,${i},${i % 3}`);
-    const { history, live, oneCar } = drivesOf(await open(rows), 1);
+    const { history, live, oneCar } = await drivesOf(await open(rows), 1);
     const times = async ({ tape }: typeof history) => {
       const found: number[] = [];
       for await (const { tsMs } of tape.rows()) found.push(tsMs / 1000);
@@ -98,7 +98,7 @@ describe('drives of a recording', () => {
 
   it('are refused where ids have hardly a row', async () => {
     const recording = await open(Array.from({ length: 20 }, (_, i) => `a${i},${i},${i % 3}`));
-    expect(() => drivesOf(recording, 1)).toThrow(/20 ids of 1\.0 rows on average: .* --id/);
+    await expect(drivesOf(recording, 1)).rejects.toThrow(/20 ids of 1\.0 rows on average: .* --id/);
   });
 
   it('drive under names that a topic can hold, and are told by their own', () => {

@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openRecording } from '../../core/recording.ts';
 import { recordScenario, recordTape } from '../../simulator/record.ts';
-import { startReplay, tapeOfRecording } from '../../simulator/replay.ts';
+import { startReplay } from '../../simulator/replay.ts';
+import { tapeOfRecording } from '../../simulator/tape-recording.ts';
 import {
   brokerOf,
   closeAll,
@@ -43,7 +44,7 @@ describe('recordings', () => {
     const { fleet } = fleetTo(driven, scenario);
     await fleet.done;
     const replay = startReplay({
-      tape: tapeOfRecording(recording),
+      tape: await tapeOfRecording(recording),
       speed: Number.POSITIVE_INFINITY,
       brokers: [{ host: '127.0.0.1', port: again.port }],
       clock: () => START_MS,
@@ -81,7 +82,7 @@ describe('recordings', () => {
     await writeFile(file, `${rows.join('\n')}\n`);
     const broker = await brokerOf();
     const replay = startReplay({
-      tape: tapeOfRecording(await openRecording(file)),
+      tape: await tapeOfRecording(await openRecording(file)),
       speed: 20,
       brokers: [{ host: '127.0.0.1', port: broker.port }],
       clock: Date.now,
@@ -102,6 +103,27 @@ describe('recordings', () => {
         .sort(),
     ).toEqual(['a', 'b', 'b_1']);
     expect(events.map((e) => e.ts).sort((x, y) => x - y)).toEqual([1000, 2000, 6000, 101_000, 102_000]);
+  });
+
+  it('drive oldest first what stands newest first, and say so', async () => {
+    const file = join(await folder(), 'n.csv');
+    const rows = Array.from({ length: 60 }, (_, i) => `${i % 2 ? 'a' : 'b'},${1_700_000_060 - i},${i}`);
+    await writeFile(file, `id,timestamp,rpm\n${rows.join('\n')}\n`);
+    const broker = await brokerOf();
+    const tape = await tapeOfRecording(await openRecording(file));
+    const replay = startReplay({
+      ...{ tape, speed: Number.POSITIVE_INFINITY, clock: Date.now, warn: () => {} },
+      brokers: [{ host: '127.0.0.1', port: broker.port }],
+      shiftMs: 0,
+    });
+    await replay.done;
+    expect(tape.remarks).toEqual(['rows stand newest first; driven oldest first']);
+    const ofA = telemetry(broker)
+      .map(decode)
+      .filter(({ vin }) => vin === 'a');
+    expect(ofA.map(({ ts }) => ts)).toEqual(
+      Array.from({ length: 30 }, (_, i) => 1_700_000_001_000 + 2000 * i),
+    );
   });
 
   it('refuse a tape with no car that could drive', () => {
