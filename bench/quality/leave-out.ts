@@ -1,8 +1,10 @@
 // What each part of the model is worth: a model is trained once for each split of the real drives, each rig run and each simulated fleet,
 // its raw statistics are kept, and then each statistic, stream, head and voice is left out, all that follows is done again as training
 // does it, and the difference is printed with its standard error beside it. What cannot be left out after the fact is trained anew.
-//   node bench/quality/leave-out.ts [--splits 5] [--rigs 16] [--fleets 2] [--cars 200] [--retrain] [--keep DIR] [--json]
-// `--keep DIR` keeps recordings there and takes up those that are there, of the same sources. Costs are CPU time.
+//   node bench/quality/leave-out.ts [--only drives|rigs|fleets] [--splits 5] [--rigs 16] [--fleets 2] [--cars 200] [--retrain units|networks]
+//     [--groups] [--keep DIR] [--json]
+// `--groups` leaves out no statistic alone, in a third of the time. `--keep DIR` keeps recordings there and takes up those that are
+// there, of the same sources. Costs are CPU time.
 import { CAR_CATALOGUE_FILE, loadCatalogue } from '../../core/catalogue.ts';
 import { loadBackend } from '../../core/model/backend.ts';
 import type { Series } from '../../training/series.ts';
@@ -25,8 +27,7 @@ const COST_ROWS = 3000;
 const CHANGES: Readonly<Record<string, Change>> = {
   'units: 400 for 704': { relationUnits: 400 },
   'units: 200 for 704': { relationUnits: 200 },
-  'units: 100 for 704': { relationUnits: 100 },
-  'autoencoder and forecast, trained without': { heads: [] },
+  'networks: neither autoencoder nor forecast': { heads: [] },
 };
 
 interface Source {
@@ -37,8 +38,13 @@ interface Source {
   readonly plans: readonly ((change: Change) => Plan)[];
 }
 
-const keepAt = process.argv.indexOf('--keep');
-const folder = keepAt < 0 ? null : (process.argv[keepAt + 1] ?? null);
+const word = (flag: string): string | null => {
+  const at = process.argv.indexOf(`--${flag}`);
+  return at < 0 ? null : (process.argv[at + 1] ?? null);
+};
+const folder = word('keep');
+const only = word('only');
+const retrain = word('retrain');
 const backend = await loadBackend('auto');
 const suffix = ({ relationUnits, heads }: Change) =>
   `${relationUnits ? `-${relationUnits}` : ''}${heads ? '-relations' : ''}`;
@@ -46,9 +52,10 @@ const suffix = ({ relationUnits, heads }: Change) =>
 async function sources(): Promise<Source[]> {
   const found: Source[] = [];
   const seeds = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
-  const drives = await loadSet('real drives', DRIVES_FILE);
+  const wanted = (name: string) => only === null || only === name;
+  const drives = wanted('drives') ? await loadSet('real drives', DRIVES_FILE) : undefined;
   if (drives === null) console.error('real drives: the recording is not here, left out');
-  else
+  else if (drives !== undefined)
     found.push({
       name: 'drives',
       from: 0,
@@ -58,9 +65,9 @@ async function sources(): Promise<Source[]> {
         name: `drives-${seed}${suffix(change)}`,
       })),
     });
-  const rigs = await loadSet('rig runs', SKAB_FILE, 'label');
+  const rigs = wanted('rigs') ? await loadSet('rig runs', SKAB_FILE, 'label') : undefined;
   if (rigs === null) console.error('rig runs: the recording is not here, left out');
-  else
+  else if (rigs !== undefined)
     found.push({
       name: 'rigs',
       from: TRAINING_ROWS,
@@ -70,6 +77,7 @@ async function sources(): Promise<Source[]> {
         name: `rig-${run}${suffix(change)}`,
       })),
     });
+  if (!wanted('fleets')) return found;
   const catalogue = await loadCatalogue(CAR_CATALOGUE_FILE);
   const trainCars = argument('cars', 200);
   found.push({
@@ -102,7 +110,7 @@ async function leaveOut({ plans, from }: Source): Promise<Row[]> {
     const plan = planOf({});
     const recording = await recordingOf(plan, backend, folder);
     const whole = outcomeWithout(recording, { name: 'nothing' }, from);
-    const parts = partsOf(recording.statistics);
+    const parts = partsOf(recording.statistics, process.argv.includes('--groups'));
     const structural = parts.filter(({ drop }) => drop !== undefined);
     const costUs = p > 0 ? [] : costs(recording.content, structural, someRows(plan), TURNS).parts;
     for (const part of parts) {
@@ -118,7 +126,7 @@ async function leaveOut({ plans, from }: Source): Promise<Row[]> {
 /** Outcomes of models trained anew with something changed, beside the whole. */
 async function retrained({ plans, from }: Source): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const [part, change] of Object.entries(CHANGES)) {
+  for (const [part, change] of Object.entries(CHANGES).filter(([name]) => name.startsWith(`${retrain}:`))) {
     const outcomes: Row['outcomes'][number][] = [];
     let fitS = 0;
     let costUs: number | null = null;
@@ -141,10 +149,7 @@ const wholeCost = ({ content }: Recording, plan: Plan) =>
   costs(content, [{ name: 'nothing' }], someRows(plan), TURNS).whole;
 
 for (const source of await sources()) {
-  const rows = [
-    ...(await leaveOut(source)),
-    ...(process.argv.includes('--retrain') ? await retrained(source) : []),
-  ];
+  const rows = [...(await leaveOut(source)), ...(await retrained(source))];
   const title = `${source.name}, ${source.plans.length} models`;
   if (process.argv.includes('--json')) printFigures(title, figuresOf(source.name, source.measures, rows));
   else console.log(`\n${title}\n\n${tableOf(source.measures, rows)}`);

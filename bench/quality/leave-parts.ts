@@ -12,22 +12,23 @@ const dropping = (name: string, hit: (statistic: string) => boolean): Part => ({
   drop: (statistic) => hit(plain(statistic)),
 });
 
-/** All that is left out, one after another, of a model with these statistics. */
-export function partsOf(statistics: readonly string[]): Part[] {
+/** All that is left out, one after another, of a model with these statistics; `groups`: no statistic and no voice alone. */
+export function partsOf(statistics: readonly string[], groups = false): Part[] {
   const all = [...new Set(statistics.map(plain))];
   const alone = all.filter((name) => name.endsWith('-single'));
   const heads = [...new Set(all.map(headOf))].filter((name) => name !== 'relation');
   const streams = [...new Set(all.filter((name) => headOf(name) === 'relation').map(streamOf))];
   const peaks = all.filter((name) => name.endsWith('-peak') && headOf(name) === 'relation');
   return [
-    { name: 'nothing' },
-    ...all.map((name) => dropping(name, (one) => one === name)),
+    ...(groups ? [] : all).map((name) => dropping(name, (one) => one === name)),
     ...streams.map((name) => dropping(`stream ${name}`, (one) => streamOf(one) === name)),
     ...heads.map((name) => dropping(`head ${name}`, (one) => headOf(one) === name)),
     dropping('heads autoencoder and forecast', (one) => /^(autoencoder|forecast)\./.test(one)),
     dropping('all peaks of the relation head', (one) => peaks.includes(one)),
     dropping('all heard alone', (one) => alone.includes(one)),
-    ...alone.map((name): Part => ({ name: `voice of ${name}`, mute: (one) => plain(one) === name })),
+    ...(groups ? [] : alone).map(
+      (name): Part => ({ name: `voice of ${name}`, mute: (one) => plain(one) === name }),
+    ),
     { name: 'all voices', mute: () => true },
     { name: 'fourth power', fourth: true },
     { name: 'usual', usual: true },

@@ -2,7 +2,7 @@
 // it (training/one-scale.ts), and the trials are judged anew.
 import { type AlertRule, HYSTERESIS } from '../../core/model/hysteresis.ts';
 import type { Held } from '../../training/balance.ts';
-import { calibrate } from '../../training/calibrate.ts';
+import { calibrate, sustainedLevels } from '../../training/calibrate.ts';
 import { type Judged, scoresBy } from '../../training/judge.ts';
 import { alertsOf, concat, withoutPauses } from '../../training/methods.ts';
 import { averagePrecision, f1, quantile, risesOf } from '../../training/metrics.ts';
@@ -31,8 +31,7 @@ export interface Outcome {
     readonly hours: number;
     readonly delayS: number;
   }[];
-  /** Recall at the threshold at which the cars that stay whole raise just the alerts asked: what no way to set a threshold could better. */
-  readonly hindsight: number;
+  readonly reached: Reached;
   /** Of the rows of rigs, at the first budget. */
   readonly f1: number;
 }
@@ -87,7 +86,7 @@ export function outcomeWithout(recording: Recording, part: Part, from = 0): Outc
     averagePrecision: averagePrecision(all, truth),
     budgets: up.map((alerts) => judge(trials, alerts)),
     f1: f1(Uint8Array.from(ranked.flatMap(({ i }) => [...up[0]![i]!.subarray(from)])), truth),
-    hindsight: hindsight(trials, scores, made.content, held.alertsPerHour),
+    reached: reachedOf(trials, scores, made.content, held.alertsPerHour),
   };
 }
 
@@ -112,33 +111,53 @@ function judge(trials: readonly RecordedTrial[], alerts: readonly Uint8Array[]):
   };
 }
 
-/** Steps in which the threshold is found. */
-const BISECTIONS = 14;
+/** Alerts that lie closer together count as one. */
+const STRETCH_ROWS = 600;
+/** Thresholds are tried up to so many times the alerts asked. */
+const TIMES_ASKED = 4;
 
-/** Recall where the trials themselves set the threshold. */
-function hindsight(
+/** How far levels went that lasted as they must for an alert. */
+export interface Reached {
+  /** While each fault could be seen. */
+  readonly faults: readonly number[];
+  /** In each stretch of the cars that stayed whole. */
+  readonly whole: readonly number[];
+  /** Alerts of the latter up to which thresholds are tried. */
+  readonly most: number;
+}
+
+function reachedOf(
   trials: readonly RecordedTrial[],
   scores: readonly Float64Array[],
-  rule: AlertRule,
+  { hysteresis }: AlertRule,
   alertsPerHour: number,
-): number {
-  if (!trials.some(({ faults }) => faults.length > 0)) return Number.NaN;
-  const whole = trials.flatMap((trial, i) => (trial.whole ? [{ trial, scores: scores[i]! }] : []));
-  const series = whole.map(({ trial }) => trial.series);
-  const allowed = alertsPerHour * hoursIn(series, Number.POSITIVE_INFINITY);
-  const alertsAt = (threshold: number) =>
-    whole.reduce((sum, one) => {
-      // Most cars never come near it.
-      if (!one.scores.some((score) => score >= threshold)) return sum;
-      return sum + risesOf(alertsOf(one.trial.series.tsMs, one.scores, threshold, rule)).length;
-    }, 0);
-  let low = 0.1;
-  let high = scores.reduce((most, one) => one.reduce((a, b) => Math.max(a, b), most), 1);
-  for (let i = 0; i < BISECTIONS; i += 1) {
-    const middle = Math.sqrt(low * high);
-    if (alertsAt(middle) <= allowed) high = middle;
-    else low = middle;
-  }
-  const up = scores.map((one, i) => alertsOf(trials[i]!.series.tsMs, one, high, rule));
-  return judge(trials, up).recall;
+): Reached {
+  const levels = scores.map((one) => sustainedLevels(one, hysteresis));
+  const highest = (of: Float64Array) => of.reduce((a, b) => Math.max(a, b), 0);
+  const whole = trials.flatMap((trial, i) => (trial.whole ? [{ trial, levels: levels[i]! }] : []));
+  const hours = hoursIn(
+    whole.map(({ trial }) => trial.series),
+    Number.POSITIVE_INFINITY,
+  );
+  return {
+    faults: trials.flatMap(({ faults }, i) =>
+      faults.map(({ visible, to }) => highest(levels[i]!.subarray(visible, to))),
+    ),
+    whole: whole.flatMap((one) =>
+      Array.from({ length: Math.ceil(one.levels.length / STRETCH_ROWS) }, (_, k) =>
+        highest(one.levels.subarray(k * STRETCH_ROWS, (k + 1) * STRETCH_ROWS)),
+      ),
+    ),
+    most: Math.max(1, Math.round(TIMES_ASKED * alertsPerHour * hours)),
+  };
+}
+
+/**
+ * Recall without any luck in setting the threshold: its mean over the thresholds at which the cars that stay whole raise one alert, two,
+ * and so on up to four times as many as asked. NaN without a fault.
+ */
+export function hindsight({ faults, whole, most }: Reached): number {
+  const peaks = [...whole].sort((a, b) => b - a).slice(0, most);
+  const recalls = peaks.map((peak) => faults.filter((level) => level > peak).length / faults.length);
+  return recalls.reduce((a, b) => a + b, 0) / recalls.length;
 }
