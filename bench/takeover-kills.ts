@@ -94,7 +94,8 @@ export async function appendAll(log: Log, records: readonly NewRecord[]): Promis
     await log.append(telemetryTopic.name, records.slice(at, at + 2000));
 }
 
-class Child {
+/** A scorer in a process of its own (takeover-child.ts). */
+export class ScorerProcess {
   readonly lines: string[] = [];
   readonly #process: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -117,6 +118,12 @@ class Child {
       await sleep(LOOK_MS);
     }
     return true;
+  }
+
+  /** The numbers of each line that begins with a word. */
+  numbers(word: string): number[][] {
+    const told = this.lines.filter((line) => line.startsWith(word));
+    return told.map((line) => line.split(' ').slice(1).map(Number));
   }
 
   async kill(): Promise<void> {
@@ -164,9 +171,9 @@ export async function killAgainAndAgain(plan: KillPlan): Promise<KillReport> {
   writeFileSync(bundleFile, JSON.stringify(bundle));
   const log = await openPlace(place);
   const random = seededRandom(seed, 'kills');
-  const all: Child[] = [];
+  const all: ScorerProcess[] = [];
   const start = () => {
-    const child = new Child({ place, bundleFile, stateBytes });
+    const child = new ScorerProcess({ place, bundleFile, stateBytes });
     all.push(child);
     return child;
   };
@@ -198,13 +205,14 @@ export async function killAgainAndAgain(plan: KillPlan): Promise<KillReport> {
   }
 }
 
-function told(children: readonly Child[]) {
+/** Of one number of some lines. */
+export const sum = (rows: readonly number[][], at: number): number =>
+  rows.reduce((total, row) => total + row[at]!, 0);
+
+function told(children: readonly ScorerProcess[]) {
   const lines = children.flatMap((child) => child.lines);
-  const numbers = (word: string) =>
-    lines.filter((line) => line.startsWith(word)).map((line) => line.split(' ').slice(1).map(Number));
-  const batches = numbers('batch');
-  const restored = numbers('restored');
-  const sum = (rows: readonly number[][], at: number) => rows.reduce((total, row) => total + row[at]!, 0);
+  const batches = children.flatMap((child) => child.numbers('batch'));
+  const restored = children.flatMap((child) => child.numbers('restored'));
   return {
     batches: batches.length,
     mixedBatches: batches.filter(([records, distinct]) => records !== distinct).length,

@@ -3,17 +3,16 @@
 // scorers are killed at random moments, and their scores compared with those of one that was never disturbed.
 //   node bench/takeover.ts [--cars 2000] [--kills 5] [--kafka] [--json] [--save NAME]
 //   node bench/takeover.ts --cars 100000 --kills 50      the mission's size: 1 GB of log, minutes
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../core/log/log.ts';
-import { Metrics } from '../core/metrics.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import { createDetector } from '../core/model/detector.ts';
 import { pause } from '../core/service.ts';
 import { SETTINGS } from '../core/settings.ts';
-import { scorerStateTopic, telemetryTopic } from '../core/topics.ts';
-import { runLoop, scorerGroup } from '../scoring/loop.ts';
+import { telemetryTopic } from '../core/topics.ts';
+import { scorerGroup } from '../scoring/loop.ts';
 import { startKafka } from '../scripts/kafka.ts';
 import { loadScenario } from '../simulator/scenario-file.ts';
 import { history, trainForStream } from './stream-model.ts';
@@ -26,6 +25,9 @@ import {
   type Place,
   type Readings,
   roundOf,
+  ScorerProcess,
+  type ScorerTask,
+  sum,
   VERSION,
 } from './takeover-kills.ts';
 
@@ -38,12 +40,6 @@ const EVERY_S = 10;
 const MORE_ROUNDS = 3;
 /** Cars of the fleet in which scorers are killed: more in each of two partitions than a batch has events. */
 const KILL_CARS = 4400;
-
-/** The machine's time of this process, seconds. */
-const cpuS = () => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e6;
-};
 
 /** Drives of some cars, driven again by all: what is asked here does not depend on what they do. */
 function drivesOf(bundle: ModelBundle, drives: ReturnType<typeof history>): Readings {
@@ -60,57 +56,30 @@ function drivesOf(bundle: ModelBundle, drives: ReturnType<typeof history>): Read
   };
 }
 
-interface Run {
-  readonly events: number;
-  readonly snapshots: number;
-  readonly stateBytes: number;
-  /** Events read again in all partitions together. */
-  readonly replayed: number;
-  readonly seconds: number;
-  readonly cpuSeconds: number;
+/** Scores all there is in one process, which is killed; then has another take all of it over. */
+async function scoreAndTakeOver(log: Log, task: ScorerTask) {
+  const first = new ScorerProcess(task);
+  await first.said('ready');
+  while ((await log.lag(scorerGroup(VERSION), telemetryTopic.name)) > 0) await pause(200);
+  await first.kill();
+  const second = new ScorerProcess(task);
+  await second.said('ready');
+  while (second.numbers('restored').length < PARTITIONS) await pause(20);
+  await second.kill();
+  return { batches: first.numbers('batch'), restored: second.numbers('restored') };
 }
 
-/** A scorer that takes all partitions; ends when `until` says so. Seconds are those until all partitions were taken over. */
-async function scorer(log: Log, bundle: ModelBundle, scoresAll: boolean): Promise<Run> {
-  const stop = new AbortController();
-  const run = { events: 0, snapshots: 0, stateBytes: 0, replayed: 0, seconds: 0, cpuSeconds: 0 };
-  const detector = createDetector(bundle);
-  const states = scorerStateTopic(VERSION).name;
-  const startedMs = performance.now();
-  const startedCpuS = cpuS();
-  let restored = 0;
-  const all = new AbortController();
-  const running = runLoop({
-    log,
-    ...{ version: VERSION, detector, metrics: new Metrics(), stateBytes: STATE_BYTES },
-    signal: stop.signal,
-    warn: () => {},
-    onRestored: (_, { replayed }) => {
-      run.replayed += replayed;
-      restored += 1;
-      if (restored < PARTITIONS) return;
-      run.seconds = (performance.now() - startedMs) / 1000;
-      run.cpuSeconds = cpuS() - startedCpuS;
-      all.abort();
-    },
-    onBatch: (_, { scored, stateBytes, outputs }) => {
-      run.events += scored;
-      run.snapshots += outputs.filter(({ topic }) => topic === states).length;
-      run.stateBytes += stateBytes;
-    },
-  });
-  await Promise.race([running, pause(600_000, all.signal)]);
-  while (scoresAll && (await log.lag(scorerGroup(VERSION), telemetryTopic.name)) > 0)
-    await Promise.race([running, pause(200, stop.signal)]);
-  stop.abort();
-  await running;
-  return run;
-}
-
-async function wideFleet(place: Place, bundle: ModelBundle, readings: Readings): Promise<Figure[]> {
+async function wideFleet(
+  place: Place,
+  bundle: ModelBundle,
+  readings: Readings,
+  dir: string,
+): Promise<Figure[]> {
   const slotBytes = createDetector(bundle).newState().slots.byteLength;
   // A snapshot is smaller than what the detector keeps: enough for every car to have its turn.
   const rounds = Math.ceil(slotBytes / STATE_BYTES) + MORE_ROUNDS;
+  const bundleFile = join(dir, 'bundle.json');
+  writeFileSync(bundleFile, JSON.stringify(bundle));
   const log = await openPlace(place);
   try {
     await createTopics(log, PARTITIONS);
@@ -120,23 +89,33 @@ async function wideFleet(place: Place, bundle: ModelBundle, readings: Readings):
       eventBytes = records[0]!.value!.length;
       await appendAll(log, records);
     }
-    const whole = await scorer(log, bundle, true);
-    const again = await scorer(log, bundle, false);
+    const run = await scoreAndTakeOver(log, { place, bundleFile, stateBytes: STATE_BYTES });
+    const [, , seconds, cpuSeconds, ownMiB] = run.restored.at(-1)!;
     const of = `${CARS.toLocaleString('en')} cars, ${rounds} events of ${eventBytes} bytes each`;
+    const bytes = sum(run.batches, 3);
     return [
       {
         what: 'states written for an event',
-        value: whole.stateBytes / whole.events,
+        value: bytes / sum(run.batches, 2),
         unit: 'bytes',
         bar: { atMost: 300 },
         note: of,
       },
       { what: "a car's state in the detector", value: slotBytes, unit: 'bytes' },
-      { what: 'a snapshot of it in the log', value: whole.stateBytes / whole.snapshots, unit: 'bytes' },
-      { what: 'events a car is told again by a takeover', value: again.replayed / CARS, unit: 'events' },
-      { what: 'takeover of all cars', value: again.seconds, unit: 's', bar: { atMost: 10 } },
-      { what: 'takeover, processor time', value: again.cpuSeconds, unit: 's' },
-      { what: 'takeover, memory of the process', value: process.memoryUsage().rss / 2 ** 20, unit: 'MiB' },
+      { what: 'a snapshot of it in the log', value: bytes / sum(run.batches, 4), unit: 'bytes' },
+      {
+        what: 'events a car is told again by a takeover',
+        value: sum(run.restored, 1) / CARS,
+        unit: 'events',
+      },
+      { what: 'takeover of all cars', value: seconds!, unit: 's', bar: { atMost: 10 } },
+      { what: 'takeover, processor time', value: cpuSeconds!, unit: 's' },
+      {
+        what: 'takeover, own memory of the process',
+        value: ownMiB!,
+        unit: 'MiB',
+        bar: { atMost: 1024 },
+      },
     ];
   } finally {
     await log.close();
@@ -180,7 +159,7 @@ try {
   const bundle = await trainForStream(scenario, EVERY_S);
   const readings = drivesOf(bundle, history(scenario, EVERY_S));
   const figures = [
-    ...(CARS > 0 ? await wideFleet(placeOf('wide'), bundle, readings) : []),
+    ...(CARS > 0 ? await wideFleet(placeOf('wide'), bundle, readings, dir) : []),
     ...(KILLS > 0 ? await kills(placeOf('kills'), bundle, readings, dir) : []),
   ];
   printFigures(`Takeover of ${CARS.toLocaleString('en')} cars, ${kafka ? 'Kafka' : 'embedded log'}`, figures);

@@ -74,6 +74,24 @@ export const ROWS: readonly Row[] = [
   row('whole-stream', 'alerts and server: CPU an event', '… alerts and server'),
   row('whole-stream', 'own memory of the largest process', '… own memory of the largest process'),
   row('whole-stream', 'log: bytes an event', '… bytes of log an event'),
+  row(
+    'takeover',
+    'states written for an event',
+    "cars' states written to the log, 100,000 cars: bytes an event",
+  ),
+  row('takeover', 'takeover of all cars', '… another scorer takes over all of them'),
+  row('takeover', 'takeover, own memory of the process', '… own memory of it'),
+  row(
+    'takeover',
+    'scores that are not those of a scorer never disturbed',
+    '… scorers killed fifty times: scores that differ from those of one never disturbed',
+  ),
+  row('takeover-kafka', 'takeover of all cars', '… another scorer takes over all of them, on Apache Kafka'),
+  row(
+    'takeover-kafka',
+    'scores that are not those of a scorer never disturbed',
+    '… scorers killed fifty times, on Apache Kafka: scores that differ',
+  ),
   row('training', 'rows in the log → released model', '200,000 rows → released model with report'),
   row('training', 'peak memory of its own', '… memory of its own'),
   row(
