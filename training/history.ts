@@ -1,5 +1,6 @@
 // A stretch of the log as training data: which records, exactly, and the rows drawn from them in bounded memory.
 import type { Catalogue } from '../core/catalogue.ts';
+import { counted } from '../core/counted.ts';
 import { TelltaleError } from '../core/errors.ts';
 import type { Log, ReadOptions } from '../core/log/log.ts';
 import { admit, contentHash, newSequence, type Sequence } from '../core/sequence.ts';
@@ -99,7 +100,7 @@ export interface History {
   readonly leftOut: number;
   /** Cars there was no room for. */
   readonly carsLeftOut: readonly string[];
-  /** What became of rows there was no room for, a line each. */
+  /** What became of rows there was no room for, and of records that are no rows, a line each. */
   readonly remarks: readonly string[];
   /** Signals that only rise; their readings are still in the series. */
   readonly counters: Counters;
@@ -126,6 +127,26 @@ async function rowsOfCars(
   return rowsOf;
 }
 
+/** Records that are not trained on, by why. */
+function leftOutRemarks(
+  { unreadable, duplicate, forgotten }: Readonly<Record<'unreadable' | 'duplicate' | 'forgotten', number>>,
+  { outOfOrder, begunAnew }: Pick<Sampler, 'outOfOrder' | 'begunAnew'>,
+): string[] {
+  const line = (count: number, noun: string, what: string) =>
+    count > 0 ? [`${counted(count, noun)} ${what}`] : [];
+  return [
+    ...line(unreadable, 'record', 'of which no event can be read, left out'),
+    ...line(duplicate, 'redelivered event', 'left out: each is taken once'),
+    ...line(forgotten, 'event', 'too late to be told from redelivered ones, left out'),
+    ...line(outOfOrder, 'event', 'older than the one before of the same car, left out'),
+    ...line(
+      begunAnew,
+      'time',
+      'the clock of a car went back for good: what follows is taken as a drive of its own',
+    ),
+  ];
+}
+
 /**
  * Reads the ranges into bounded memory.
  * @throws TelltaleError ABORTED, TRAINING_DATA when no chosen car has a row
@@ -140,7 +161,7 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   let hash: (() => number) | undefined;
   const all = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
   let done = 0;
-  let leftOut = 0;
+  const left = { unreadable: 0, duplicate: 0, forgotten: 0 };
   const stretch = {
     partitions: ranges.map(({ partition }) => partition),
     from: { offsets: ranges.map(({ partition, from }) => ({ partition, offset: from })) },
@@ -151,17 +172,18 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
     all <= maxRows ? allRows(all) : shareRows(await rowsOfCars(log, stretch, chosen), seed, maxRows);
   const sampler = new Sampler({ seed, width, shares });
   for await (const { records } of log.read(telemetryTopic.name, stretch)) {
-    for (const { value } of records) {
+    for (const { key, value } of records) {
       done += 1;
       const event = value === null ? null : read(value);
-      if (event === null) leftOut += 1;
-      else if (chosen(event.vin)) {
+      if (!chosen(event?.vin ?? key)) continue;
+      if (event === null) left.unreadable += 1;
+      else {
         const sequence = sequences.get(event.vin) ?? newSequence();
         if (sequence.length === 0) sequences.set(event.vin, sequence);
         // The reader gives the same array each time.
         hash ??= contentHash(event.values);
         const { kind } = admit(sequence, { ...event, hash: hash() });
-        if (kind === 'duplicate' || kind === 'forgotten') leftOut += 1;
+        if (kind === 'duplicate' || kind === 'forgotten') left[kind] += 1;
         else {
           sampler.add(event.vin, event.tsMs, event.values);
           counting.add(event.vin, event.tsMs, event.values);
@@ -178,9 +200,9 @@ export async function readHistory(options: HistoryOptions): Promise<History> {
   return {
     series,
     records: sampler.seen,
-    leftOut: leftOut + sampler.outOfOrder,
+    leftOut: left.unreadable + left.duplicate + left.forgotten + sampler.outOfOrder,
     carsLeftOut: [...shares.leftOut],
-    remarks: shares.remarks,
+    remarks: [...shares.remarks, ...leftOutRemarks(left, sampler)],
     counters,
   };
 }

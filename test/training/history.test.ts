@@ -93,15 +93,39 @@ describe('history', () => {
       expect(() => parseOffsets(wrong)).toThrow(/is not PARTITION:FROM-TO/);
   });
 
-  it('leaves redelivered and unreadable records out', async () => {
+  it('leaves redelivered and unreadable records out, and says so', async () => {
     const [event] = drive({ vin: 'A1', rows: 1 });
     const before = (await log.ranges(telemetryTopic.name)).map(({ partition, end }) => ({ partition, end }));
     await log.append(telemetryTopic.name, [recordOf(event!), { key: 'A1', value: Buffer.from('{') }]);
-    const { rows, leftOut } = await read();
+    const { rows, leftOut, remarks } = await read();
     expect(rows).toEqual({ A1: 100, A2: 100, B1: 100, B2: 100 });
     expect(leftOut).toBe(2);
+    expect(remarks).toEqual([
+      '1 record of which no event can be read, left out',
+      '1 redelivered event left out: each is taken once',
+    ]);
     const earlier = before.filter(({ end }) => end > 0).map(({ partition, end }) => `${partition}:0-${end}`);
-    expect((await read({ offsets: earlier.join(',') })).leftOut).toBe(0);
+    expect(await read({ offsets: earlier.join(',') })).toMatchObject({ leftOut: 0, remarks: [] });
+  });
+
+  it('says of events that come late, and of a clock that went back', async () => {
+    const minutes = [...drive({ vin: 'E1', rows: 90 })];
+    // Three events wait in the car and come behind newer ones; from the 60th on the clock is an hour behind.
+    const late = minutes.toSpliced(20, 3).toSpliced(27, 0, ...minutes.slice(20, 23));
+    const sent = late.map((event, i) => (i < 60 ? event : { ...event, ts: event.ts - 3_600_000 }));
+    await log.append(
+      telemetryTopic.name,
+      sent.map((event) => recordOf(event)),
+    );
+    const { rows, leftOut, remarks, series } = await read({ cars: ['E1'] });
+    // Nine of the hour behind are taken for late ones, the tenth is followed.
+    expect(leftOut).toBe(12);
+    expect(remarks).toEqual([
+      '12 events older than the one before of the same car, left out',
+      '1 time the clock of a car went back for good: what follows is taken as a drive of its own',
+    ]);
+    expect(series.map(({ tsMs }) => tsMs.length)).toEqual([57, 21]);
+    expect(rows).toEqual({ E1: 21 });
   });
 
   it('tells signals that count from levels, as in a recording', async () => {

@@ -22,6 +22,17 @@ describe('hours of a history', () => {
     expect(hoursRemarks(apart(1))[0]).toMatch(/^0\.000111 h of 2 cars, rows 1 ms apart: is the unit right\?/);
   });
 
+  it('are asked about where one car of several counts in another unit', () => {
+    const [usual, other] = [apart(1000), apart(1_000_000)];
+    const three = [...usual, { ...other[0]!, id: 'c' }];
+    expect(hoursRemarks(three)).toEqual([
+      expect.stringMatching(
+        /^rows of 1 car come 100 times as far apart as those of the others \(1 s\), or as near: c \(1,000 s\): is the unit right\?.*--time/,
+      ),
+    ]);
+    expect(hoursRemarks([...usual, { ...apart(50_000)[0]!, id: 'c' }])).toEqual([]);
+  });
+
   it('are refused where no time passes, or weeks between rows', () => {
     expect(() => hoursRemarks(apart(0))).toThrow(
       /no time passes in 400 rows of 2 cars; check the time column/,
