@@ -24,8 +24,16 @@ function readFlags(keys: readonly SettingKey[], argv: readonly string[], faults:
     allowPositionals: true,
     tokens: true,
   });
+  const given = new Map<string, string>();
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
+    const before = given.get(token.name);
+    // The last one would win, and a file or a car named before it be left out without a word.
+    if (token.value !== undefined && before !== undefined && before !== token.value)
+      faults.push(
+        `${token.rawName}: given twice, "${before}" and "${token.value}"; give it once, several values of a list with commas`,
+      );
+    if (token.value !== undefined) given.set(token.name, token.value);
     const known = options[token.name];
     const near = didYouMean(token.rawName, keys.map(flagName));
     if (!known) faults.push(`${token.rawName}: no such flag for this command${near}`);

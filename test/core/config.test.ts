@@ -35,6 +35,13 @@ describe('readConfig', () => {
     expect(read).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });
 
+  it('refuses a flag that is given twice and says two things', () => {
+    expect(() => readConfig(keys, ['--data-dir', 'a', '--data-dir=b', '--mqtt-port', '1'], {})).toThrow(
+      '--data-dir: given twice, "a" and "b"; give it once, several values of a list with commas',
+    );
+    expect(readConfig(keys, ['--data-dir', 'a', '--data-dir', 'a'], {}).settings.dataDir).toBe('a');
+  });
+
   it('gives a frozen result', () => {
     expect(Object.isFrozen(readConfig(keys, [], {}).settings)).toBe(true);
   });
