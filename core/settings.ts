@@ -182,7 +182,7 @@ export const SETTINGS = {
   alertBudget: setting(
     rate,
     null,
-    'False alerts that are bearable for one car, by the hour or the day of driving (default 0.5/h; from the log 1/d, of a first model 6/d)',
+    'False alerts that are bearable for one car, by the hour or the day of driving (default 0.5/h; from the log 1/d)',
   ),
   seed: setting(integer(0, Number.MAX_SAFE_INTEGER), 1, 'Seed of everything drawn'),
   maxRows: setting(

@@ -11,7 +11,7 @@ import { rowsIn, type Series } from './series.ts';
 import { type KnownFault, readTruth } from './truth.ts';
 
 /** Rows trained on at most where it is to be quick, and where a model is to be there at all. */
-const MOST_ROWS = { first: 30_000, quick: 200_000, full: Number.POSITIVE_INFINITY } as const;
+const MOST_ROWS = { first: 65_000, quick: 200_000, full: Number.POSITIVE_INFINITY } as const;
 
 /** Everything that decides a model's weights besides the records themselves. It stands in the card. */
 export interface Recipe {

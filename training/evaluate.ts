@@ -42,8 +42,6 @@ export interface EvaluateInput {
   readonly trained: Trained;
   readonly series: readonly Series[];
   readonly alertsPerHour: number;
-  /** The budget that the threshold was set for, where it is less than what is asked. Default: what is asked. */
-  readonly setForPerHour?: number | undefined;
   readonly seed: number;
   readonly backend: Backend;
   readonly signal: AbortSignal;
@@ -94,7 +92,7 @@ const BINS = 48;
 
 /** The budget met where it was not set: two halves of the held-out series, each judged at the other's threshold. */
 function crossedBudget(input: EvaluateInput, gapMs: number): number {
-  const { trained, alertsPerHour, setForPerHour = alertsPerHour, truth = [] } = input;
+  const { trained, alertsPerHour, truth = [] } = input;
   const { bundle } = trained;
   let raised = 0;
   let hours = 0;
@@ -111,7 +109,7 @@ function crossedBudget(input: EvaluateInput, gapMs: number): number {
       other.flatMap(({ series, scores }) => withoutPauses(series.tsMs, scores, gapMs)),
       bundle.hysteresis,
       {
-        alertsPerHour: setForPerHour,
+        alertsPerHour,
         hours: hoursOf(other),
         cars: carsIn(other.map(({ series }) => series)).length,
         sameCars: trained.folds.byTime,
@@ -201,7 +199,6 @@ async function judgeBaselines(
 /** Evaluates a model that was just trained. A few seconds for 200,000 rows. @throws TelltaleError ABORTED */
 export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
   const { trained, series, alertsPerHour, seed, champion = null, truth = [], signal } = input;
-  const { setForPerHour = alertsPerHour } = input;
   const { bundle } = trained;
   const { scaler, gapMs, catalogue, hysteresis, threshold } = bundle;
   const width = catalogue.signals.length;
@@ -239,7 +236,7 @@ export async function evaluate(input: EvaluateInput): Promise<Evaluation> {
     trained.heldOut.flatMap(({ series: { tsMs }, scores }) => withoutPauses(tsMs, scores, gapMs)),
     hysteresis,
     {
-      alertsPerHour: setForPerHour / 4,
+      alertsPerHour: alertsPerHour / 4,
       hours: allHours,
       cars: carsIn(trained.heldOut.map(({ series }) => series)).length,
       sameCars: trained.folds.byTime,

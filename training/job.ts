@@ -38,19 +38,18 @@ import { budgetVerdict } from './verdict.ts';
 
 /**
  * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history that a model must
- * pass, and whether the usual methods are judged beside it. A first model is to be there in seconds. What cars do after the minutes of its
- * history it has not seen, so its threshold is set for a part of what it promises; the heads that live off the autoencoder and the
- * forecast found nothing more in it and took a third of its time.
+ * pass, and whether the usual methods are judged beside it. A first model is to be there in seconds: the heads that live off autoencoder
+ * and forecast found nothing more in it and took a third of its time. With fewer rows than these for the relations (6,000, or 30,000 in
+ * all) it raised 7 to 15 false alerts in 34 h of two simulated fleets, with these none in either.
  */
 const EFFORT = {
   first: {
-    fit: { maxSteps: 40, relationRows: 4_000, fewFolds: true, heads: [] },
-    ofBudget: 1 / 6,
+    fit: { maxSteps: 40, relationRows: 8_000, fewFolds: true, heads: [] },
     ownRows: 10_000,
     besideOthers: false,
   },
-  quick: { fit: { maxSteps: 400, relationRows: 8_000 }, ofBudget: 1, ownRows: 40_000, besideOthers: true },
-  full: { fit: { maxSteps: 1200 }, ofBudget: 1, ownRows: 40_000, besideOthers: true },
+  quick: { fit: { maxSteps: 400, relationRows: 8_000 }, ownRows: 40_000, besideOthers: true },
+  full: { fit: { maxSteps: 1200 }, ownRows: 40_000, besideOthers: true },
 } as const;
 /** The part of a card that is enough to run again. */
 export interface TrainCard {
@@ -76,8 +75,6 @@ export function trainCardOf({ card }: ModelBundle): {
 
 const CSV_BUDGET_PER_HOUR = 0.5;
 const LOG_BUDGET_PER_HOUR = 1 / 24;
-/** What a first model can promise: one that is there for the minutes until the next. */
-const FIRST_BUDGET_PER_HOUR = 0.25;
 
 export interface JobOptions extends ReadPlan {
   readonly backend: Backend;
@@ -93,8 +90,7 @@ export interface Job {
 /** What the settings ask for, or the card where one is run again. */
 export function recipeOf(settings: Settings, card: TrainCard | null): Recipe {
   const { seed, effort, maxRows, alertBudget } = settings;
-  const fromLog = effort === 'first' ? FIRST_BUDGET_PER_HOUR : LOG_BUDGET_PER_HOUR;
-  const usual = settings.csv === '' ? fromLog : CSV_BUDGET_PER_HOUR;
+  const usual = settings.csv === '' ? LOG_BUDGET_PER_HOUR : CSV_BUDGET_PER_HOUR;
   return card?.recipe ?? { seed, effort, maxRows, alertsPerHour: alertBudget ?? usual };
 }
 
@@ -139,7 +135,6 @@ export async function runJob(
   const { catalogue, series, truth, champion } = data;
   const { recipe, backend, signal, say } = options;
   const effort = EFFORT[recipe.effort];
-  const setForPerHour = effort.ofBudget * recipe.alertsPerHour;
   for (const remark of [...data.remarks, ...hoursRemarks(series)]) say(`data: ${remark}`);
   say(
     `data: ${rowsIn(series).toLocaleString('en')} rows of ${counted(carsIn(series).length, 'car')}, ${counted(catalogue.signals.length, 'signal')}; ${backend.description}`,
@@ -148,7 +143,7 @@ export async function runJob(
     catalogue,
     series,
     seed: recipe.seed,
-    alertsPerHour: setForPerHour,
+    alertsPerHour: recipe.alertsPerHour,
     ...effort.fit,
     backend,
     signal,
@@ -168,7 +163,7 @@ export async function runJob(
     checkOwnHistory(ownHistory);
     await turn(signal);
     say('training: evaluating');
-    const judged = { trained, series, truth, champion, setForPerHour, besideOthers: effort.besideOthers };
+    const judged = { trained, series, truth, champion, besideOthers: effort.besideOthers };
     const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
     const width = catalogue.signals.length;
     const test = chooseTest(series, trained.folds, width, (one) => isTouched(truth, one));

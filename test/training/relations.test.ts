@@ -2,11 +2,11 @@ import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../core/errors.ts';
 import type { RelationSpec } from '../../core/model/heads/relation.ts';
-import { decodeFloats } from '../../core/model/numbers.ts';
+import { decodeFloats, encodeFloats } from '../../core/model/numbers.ts';
 import { dealFolds } from '../../training/folds.ts';
 import { fitLosses } from '../../training/losses.ts';
 import { prepare } from '../../training/prepared.ts';
-import { fitRelations, fitRelationsBeside, type RelationWork } from '../../training/relations.ts';
+import { fitRelations, fitRelationsBeside, type RelationWork, shareOut } from '../../training/relations.ts';
 import { fitScaler } from '../../training/scaling.ts';
 import type { Series } from '../../training/series.ts';
 import { drive, SMALL_CATALOGUE } from '../support/small-fleet.ts';
@@ -48,6 +48,33 @@ describe('relation heads', () => {
     expect(told).toEqual([...told].sort((a, b) => a - b));
     expect(told.at(-1)).toBe(1);
     expect(told.length).toBeGreaterThan(4);
+  });
+
+  it('are the same where several threads share the variants, each head in its place', async () => {
+    const work = workOf(300, 6);
+    const rowsOf = (isOwn: (row: number) => boolean) =>
+      Uint8Array.from({ length: work.prepared.count }, (_, r) => (isOwn(r) ? 1 : 0));
+    const [whole] = work.variants;
+    const short = whole!.channels.slice(1);
+    const variants = [
+      { channels: short, rows: rowsOf((r) => r < 600) },
+      { channels: whole!.channels, rows: rowsOf((r) => r >= 600) },
+    ];
+    const precision = work.losses.kinds[0]!.precision;
+    const all = decodeFloats(precision, whole!.channels.length ** 2, 'kind');
+    const n = whole!.channels.length;
+    const shorter = encodeFloats(
+      Float64Array.from({ length: short.length ** 2 }, (_, i) => {
+        return all[short[Math.floor(i / short.length)]! * n + short[i % short.length]!]!;
+      }),
+    );
+    const kinds = [{ channels: short, precision: shorter }, work.losses.kinds[0]!];
+    const two = { ...work, variants, losses: { ...work.losses, kinds } };
+    const beside = await fitRelationsBeside(two, silent);
+    expect(beside).toEqual(await fitRelations(two, () => {}));
+    expect(beside.final.map(({ name }) => name)).toEqual(['relation-1', 'relation-2']);
+    expect(shareOut([5, 40, 20, 12], 2)).toEqual([[1], [0, 2, 3]]);
+    expect(shareOut([5], 2)).toEqual([[0]]);
   });
 
   it('are given up at once when training is stopped, and the thread with them', async () => {
