@@ -5,8 +5,10 @@ import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { type Catalogue, loadCatalogue } from '../core/catalogue.ts';
 import { counted, percent } from '../core/counted.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import { TelltaleError } from '../core/errors.ts';
 import { catalogueOfRecording, openRecording, type Recording, readingOf } from '../core/recording.ts';
+import { listed } from '../core/recording-fault.ts';
 import { Limits } from '../core/recording-limits.ts';
 import { orderRemarks, timeDirection } from '../core/recording-order.ts';
 import { CounterSurvey, type Counters } from './counters.ts';
@@ -74,6 +76,22 @@ function columnRemarks({ columns, nameless }: Recording): string[] {
   ];
 }
 
+/** What file and catalogue do not have in common; nothing where the catalogue was drawn up from the file. */
+function catalogueRemarks({ signals }: Recording, catalogue: Catalogue): string[] {
+  const names = catalogue.signals.map(({ name }) => name);
+  const strangers = signals.filter((name) => !names.includes(name));
+  const lacking = names.filter((name) => !signals.includes(name));
+  const [first] = lacking;
+  return [
+    ...(strangers.length > 0 ? [`left out, not in catalogue ${catalogue.name}: ${listed(strangers)}`] : []),
+    ...(first !== undefined
+      ? [
+          `in catalogue ${catalogue.name}, but no numeric column here: ${listed(lacking)}${didYouMean(first, strangers)}`,
+        ]
+      : []),
+  ];
+}
+
 /**
  * Reads a recording. Rows of a car that do not rise in time are left out and counted.
  * @param catalogueFile a corrected catalogue; empty: drawn up from the file
@@ -115,6 +133,7 @@ export async function readCsv(
     ...recording.remarks,
     ...recording.timeRemarks,
     ...columnRemarks(recording),
+    ...catalogueRemarks(recording, catalogue),
     ...limits.remarks(),
     ...shares.remarks,
   ];

@@ -101,3 +101,30 @@ describe('rows that are in the file twice', () => {
     );
   });
 });
+
+describe('a recording and a catalogue of its own', () => {
+  const file = () => {
+    const path = join(dir, 'own.csv');
+    const rows = Array.from({ length: 100 }, (_, i) => `a,${i},${i % 7},${i % 5},${i % 3}`);
+    writeFileSync(path, `id,t,rpm,coolant,load\n${rows.join('\n')}\n`);
+    return path;
+  };
+  const said = async (names: readonly string[]) => {
+    const path = join(dir, 'own.json');
+    const signals = names.map((name) => ({ name, unit: '', min: -10, max: 10 }));
+    writeFileSync(path, JSON.stringify({ name: 'own', version: 1, signals }));
+    const { remarks } = await readCsv({ file: file(), id: '', time: 't', ignore: ['load'] }, path, {
+      ...{ seed: 1, maxRows: 10_000 },
+      signal: new AbortController().signal,
+    });
+    return remarks.slice(1);
+  };
+
+  it('leave nothing out without a word', async () => {
+    expect(await said(['rpm', 'coolant'])).toEqual([]);
+    expect(await said(['rpm', 'coolnt'])).toEqual([
+      'left out, not in catalogue own: coolant',
+      'in catalogue own, but no numeric column here: coolnt; did you mean "coolant"?',
+    ]);
+  });
+});
