@@ -236,8 +236,9 @@ export async function runRecord(settings: Settings, context: Context): Promise<v
       const catalogue = await resolveCatalogue(settings);
       const tape = await tapeBetween(settings, context, log);
       const signals = catalogue.signals.map((s) => s.name);
-      const { rows, cars } = await recordTape(tape, signals, settings.out, context.signal);
-      context.say(`${settings.out}: ${counted(rows, 'row')} of ${counted(cars, 'car')} from the log`);
+      const { rows, cars, broken } = await recordTape(tape, signals, settings.out, context.signal);
+      const left = broken > 0 ? `; ${counted(broken, 'record')} of which no event can be read, left out` : '';
+      context.say(`${settings.out}: ${counted(rows, 'row')} of ${counted(cars, 'car')} from the log${left}`);
     } finally {
       await log.close();
     }

@@ -16,6 +16,8 @@ export interface RecordResult {
   readonly rows: number;
   readonly cars: number;
   readonly truths: readonly GroundTruth[];
+  /** Rows of a tape that say why they are none: not written. */
+  readonly broken: number;
 }
 
 const CHUNK_ROWS = 2000;
@@ -88,7 +90,7 @@ export async function recordScenario(
     yield lines;
   };
   await writeLines(file, drive());
-  return { rows, cars: fleet.size, truths };
+  return { rows, cars: fleet.size, truths, broken: 0 };
 }
 
 const shown = (value: number, k: number): string =>
@@ -102,14 +104,19 @@ export async function recordTape(
   signal?: AbortSignal,
 ): Promise<RecordResult> {
   let rows = 0;
+  let broken = 0;
   const lines = async function* () {
     yield `id,timestamp,${signals.map(cell).join(',')}\n`;
     for await (const row of tape.rows()) {
       if (signal?.aborted) return;
+      if (row.fault !== null) {
+        broken += 1;
+        continue;
+      }
       rows += 1;
       yield `${cell(row.id)},${row.tsMs},${signals.map((name) => row.signals[name] ?? '').join(',')}\n`;
     }
   };
   await writeLines(file, lines());
-  return { rows, cars: tape.ids.length, truths: [] };
+  return { rows, cars: tape.ids.length, truths: [], broken };
 }

@@ -10,7 +10,7 @@ import type { Counts } from './stats.ts';
 
 const DRAW = { twice: 61, broken: 62 } as const;
 
-/** Payloads as broken firmware sends them; ingest must put each aside with its reason. */
+/** Payloads as broken firmware sends them: ingest puts the first two aside, and takes the others without what is none. */
 const BREAKS: readonly ((payload: Buffer) => Buffer)[] = [
   (payload) => Buffer.from(payload.subarray(0, Math.floor(payload.length / 2))),
   (payload) => Buffer.from(payload.toString().replace('"signals"', '"sinals"')),

@@ -132,7 +132,7 @@ describe('recordings', () => {
     expect(() => startReplay(options)).toThrow('t: no car to drive among its ids');
   });
 
-  it('of a tape keep ids that need quotes', async () => {
+  it('of a tape keep ids that need quotes, and leave out what is no event', async () => {
     const file = join(await folder(), 't.csv');
     const tape = {
       name: 't',
@@ -140,9 +140,10 @@ describe('recordings', () => {
       rowCount: 1,
       rows: async function* () {
         yield { id: 'a,b', tsMs: 5, signals: { x: 1, y: null }, fault: null };
+        yield { id: '', tsMs: 0, signals: {}, fault: 'partition 0, offset 7: no event' };
       },
     };
-    expect(await recordTape(tape, ['x', 'y'], file)).toMatchObject({ rows: 1 });
+    expect(await recordTape(tape, ['x', 'y'], file)).toMatchObject({ rows: 1, broken: 1 });
     expect(await readFile(file, 'utf8')).toBe('id,timestamp,x,y\n"a,b",5,1,\n');
   });
 
