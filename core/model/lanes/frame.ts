@@ -15,6 +15,8 @@ export class Weights {
   readonly #memory: LaneMemory;
   readonly #tables: { readonly table: Float64Array; readonly at: number }[] = [];
   readonly #known = new Map<string, number>();
+  /** The steps that each lane's weights are for; 0: none yet. */
+  readonly #steps = new Uint8Array(LANES);
 
   constructor(memory: LaneMemory) {
     this.#memory = memory;
@@ -34,6 +36,8 @@ export class Weights {
   }
 
   set(lane: number, steps: number): void {
+    if (this.#steps[lane] === steps) return;
+    this.#steps[lane] = steps;
     const { floats } = this.#memory;
     for (const { table, at } of this.#tables) floats[at + lane] = table[steps]!;
   }

@@ -45,6 +45,24 @@ const readsNetwork = (spec: HeadSpec): boolean =>
     ? readsNetwork((spec as VariantSpec).head)
     : spec.kind === 'residual' && (spec as ResidualSpec).source === 'autoencoder';
 
+/**
+ * The variants of cars that heads are for: heads of one variant follow the same cars, so whose a car is is told once
+ * for them.
+ */
+function variantsOf({ heads }: Layout, channels: number) {
+  const variants = new Map<string, { spec: VariantSpec; heads: number[]; places: number[] }>();
+  for (const [h, { spec, stateAt }] of heads.entries()) {
+    if (spec.kind !== 'variant') continue;
+    const { channels: own, others } = spec as VariantSpec;
+    const key = JSON.stringify([own, others]);
+    const known = variants.get(key) ?? { spec: spec as VariantSpec, heads: [], places: [] };
+    known.heads.push(h);
+    known.places.push(stateAt);
+    variants.set(key, known);
+  }
+  return [...variants.values()].map((one) => ({ ...one, belongs: belongsTo(one.spec, channels) }));
+}
+
 /** @throws TelltaleError MODEL_INVALID */
 export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount: number): LaneRunner {
   const memory = new LaneMemory();
@@ -61,9 +79,7 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
   const heads = layout.heads.map(({ spec, stateAt }): LaneHead => {
     return createLaneHead(spec, { frame, state: states + SLOT * stateAt, codes });
   });
-  const belongs = layout.heads.map(({ spec }) =>
-    spec.kind === 'variant' ? belongsTo(spec as VariantSpec, channels) : null,
-  );
+  const variants = variantsOf(layout, channels);
   /** Where no head asks for the network, it runs when an event is explained. */
   const always = bundle.heads.some(readsNetwork);
   const { gather, scatter, useLanes } = memory.kernel;
@@ -84,8 +100,8 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
     frame.setReadings(lane, seen.features, seen.present);
     shared.weights.set(lane, steps);
     for (let i = 0; i < quiet; i += 1) memory.floats[codes / 4 + LANES * i + lane] = moved[i]!;
-    for (let h = 0; h < heads.length; h += 1)
-      if (belongs[h] !== null) (heads[h] as LaneVariant).setPast(lane, restart || followed[h] === 0, steps);
+    for (const { heads: own } of variants)
+      for (const h of own) (heads[h] as LaneVariant).setPast(lane, restart || followed[h] === 0, steps);
   };
 
   const runHead = (h: number, follows: boolean): void => {
@@ -109,13 +125,14 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
       followed: new Uint8Array(heads.length).fill(1),
     }),
     enter: ({ seen, slots, active, followed }) => {
-      for (let h = 0; h < heads.length; h += 1) {
-        const belong = belongs[h]!;
-        if (belong === null) continue;
-        const { stateAt } = layout.heads[h]!;
-        followed[h] = slots[stateAt] === 1 ? 1 : 0;
-        active[h] = belong(seen.present, seen.restart, followed[h] === 1) ? 1 : 0;
-        slots[stateAt] = active[h]!;
+      for (const { heads: own, places, belongs } of variants) {
+        const before = slots[places[0]!] === 1;
+        const now = belongs(seen.present, seen.restart, before) ? 1 : 0;
+        for (let i = 0; i < own.length; i += 1) {
+          followed[own[i]!] = before ? 1 : 0;
+          active[own[i]!] = now;
+          slots[places[i]!] = now;
+        }
       }
     },
     goTogether: (one, other) => {
@@ -127,16 +144,17 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
       shared.patterns.use(wave[0]!.seen.losses);
       active = wave[0]!.active;
       const lanes = count > LANES / 2 ? LANES : LANES / 2;
+      const copy = copies();
       useLanes(lanes);
       for (let lane = 0; lane < lanes; lane += 1) {
         // A lane that no car is in does what the first one does; nobody looks.
         const event = wave[lane < count ? lane : 0]!;
         fill(lane, event);
-        copies()[lane]!.set(event.slots);
+        copy[lane]!.set(event.slots);
       }
       if (always) network();
       for (let h = 0; h < heads.length; h += 1) runHead(h, active[h] === 1);
-      for (let lane = 0; lane < count; lane += 1) wave[lane]!.slots.set(copies()[lane]!);
+      for (let lane = 0; lane < count; lane += 1) wave[lane]!.slots.set(copy[lane]!);
     },
     raw: (lane, out) => {
       for (let i = 0; i < out.length; i += 1) out[i] = memory.of(statistics, i, lane);
