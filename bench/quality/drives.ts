@@ -8,7 +8,7 @@ import { fitBaselines } from '../../training/baselines/all.ts';
 import { smoothed } from '../../training/baselines/baseline.ts';
 import { calibrate } from '../../training/calibrate.ts';
 import { trainModel } from '../../training/fit.ts';
-import { scoreSeries } from '../../training/judge.ts';
+import { scoreAll } from '../../training/judge.ts';
 import { alertsOf, concat, withoutPauses } from '../../training/methods.ts';
 import { averagePrecision, firstRise, quantile, risesOf, rocAuc } from '../../training/metrics.ts';
 import { prepare } from '../../training/prepared.ts';
@@ -159,8 +159,11 @@ export async function measureDrives(
   const own: Scored = {
     name: 'telltale',
     thresholds: [trained.bundle.threshold, heldOut[1]!],
-    clean: test.map((drive) => scoreSeries(detector, drive)),
-    faulty: faulty.map(({ series }) => scoreSeries(detector, series)),
+    clean: scoreAll(detector, test),
+    faulty: scoreAll(
+      detector,
+      faulty.map(({ series }) => series),
+    ),
   };
   const results = [judge(own, judging)];
   if (!baselines) return results;

@@ -7,7 +7,7 @@ import { SETTINGS } from '../../core/settings.ts';
 import { FAULTS } from '../../simulator/faults.ts';
 import type { HarmlessKind } from '../../simulator/scenario.ts';
 import { trainModel } from '../../training/fit.ts';
-import { scoreSeries } from '../../training/judge.ts';
+import { scoreAll } from '../../training/judge.ts';
 import { alertsOf } from '../../training/methods.ts';
 import { firstRise, risesOf } from '../../training/metrics.ts';
 import { sampleSeries } from '../../training/sampler.ts';
@@ -122,17 +122,25 @@ export async function measureFleet(
   const detector = createDetector(bundle);
   const test = driveTest(size, families);
   const found = new Map<string, (number | null)[]>(families.map((id) => [id, []]));
-  for (const { fault, atS, series } of test.broken) {
+  const ofBroken = scoreAll(
+    detector,
+    test.broken.map(({ series }) => series),
+  );
+  for (const [i, { fault, atS, series }] of test.broken.entries()) {
     const visibleMs = test.visibleMs(series.id);
     if (visibleMs === undefined) continue;
-    const alerts = alertsOf(series.tsMs, scoreSeries(detector, series), bundle.threshold, bundle);
+    const alerts = alertsOf(series.tsMs, ofBroken[i]!, bundle.threshold, bundle);
     found.get(fault)!.push(delayOf(series.tsMs, alerts, series.tsMs[atS]!, visibleMs));
   }
   const whole = new Map<HarmlessKind | 'plain', WholeCars>(
     (['plain', ...ODDITY_KINDS] as const).map((kind) => [kind, { cars: 0, alerts: 0 }]),
   );
-  for (const { kind, series } of test.whole) {
-    const alerts = alertsOf(series.tsMs, scoreSeries(detector, series), bundle.threshold, bundle);
+  const ofWhole = scoreAll(
+    detector,
+    test.whole.map(({ series }) => series),
+  );
+  for (const [i, { kind, series }] of test.whole.entries()) {
+    const alerts = alertsOf(series.tsMs, ofWhole[i]!, bundle.threshold, bundle);
     const count = whole.get(kind)!;
     count.cars += 1;
     count.alerts += risesOf(alerts).length;

@@ -1,13 +1,17 @@
 // What a part costs a score: the time of the detector with it less that without it, both in turn over the same rows.
 import { type BundleContent, type ModelBundle, sealBundle } from '../../core/model/bundle.ts';
-import { createDetector, type Detector } from '../../core/model/detector.ts';
+import { createDetector, type Detector, MOST_IN_WAVE } from '../../core/model/detector.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
 import { createHead } from '../../core/model/heads/heads.ts';
 import type { RelationSpec } from '../../core/model/heads/relation.ts';
 import type { VariantSpec } from '../../core/model/heads/variant.ts';
 import type { Series } from '../../training/series.ts';
+import { followStretches } from '../../training/waves.ts';
 import { median } from '../support.ts';
 import type { Part } from './leave.ts';
+
+/** Events followed, in multiples of the rows that are given. */
+const TIMES = 4;
 
 /** A head without some of its statistics: a relation head loses their gauges, any other goes when all of them do; null: gone. */
 function headWithout(spec: HeadSpec, keeps: readonly boolean[]): HeadSpec | null {
@@ -46,14 +50,14 @@ export function bundleWithout(content: BundleContent, { drop = () => false }: Pa
   });
 }
 
-/** CPU µs an event of following these rows. */
-function costOf(detector: Detector, { values, tsMs }: Series): number {
-  const width = detector.bundle.catalogue.signals.length;
-  const state = detector.newState();
+/** CPU µs an event of following these rows: their first part, as a wave of cars meets them. */
+function costOf(detector: Detector, series: Series): number {
+  const to = Math.ceil((TIMES * series.tsMs.length) / MOST_IN_WAVE);
+  const cars = Array.from({ length: MOST_IN_WAVE }, () => ({ series, from: 0, to }));
   const before = process.cpuUsage();
-  for (let i = 0; i < tsMs.length; i += 1) detector.step(state, values, tsMs[i]!, i * width);
+  followStretches(detector, cars, () => {});
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / tsMs.length;
+  return (user + system) / (to * MOST_IN_WAVE);
 }
 
 /** µs an event of the whole model, and for each part what it adds to them; of `turns` turns the median. */
