@@ -129,6 +129,21 @@ describe('a reign', () => {
     expect(temp.warnings.join('\n')).toMatch(/scores passed over: .*not JSON/);
   });
 
+  it('goes on from scores of the former form to packed ones, in a window and in an open alert', async () => {
+    reign(champion('m1', 0));
+    const former = true;
+    await appendScores(temp.log, seconds('CAR1', 0, 9, 1.5), undefined, former);
+    await appendScores(temp.log, seconds('CAR1', 9, 1, 1.5));
+    expect(told(await alertsUntil((found) => found.length === 1))).toEqual(['CAR1 raised']);
+    await appendScores(temp.log, seconds('CAR1', 10, 5, 1.5), undefined, former);
+    await appendScores(temp.log, seconds('CAR1', 15, 60, 0.2, { values: [], expected: [], top: [] }));
+    const alerts = await alertsUntil((found) => found.length === 2);
+    expect(alerts.map(({ phase, alertId }) => [phase, alertId])).toEqual([
+      ['raised', 'CAR1:m1:0-9'],
+      ['cleared', 'CAR1:m1:0-9'],
+    ]);
+  });
+
   it('comes to the same alerts from scores that say little while a car is calm as from the former ones', async () => {
     await onePartition();
     const random = seededRandom(5, 'scores');
