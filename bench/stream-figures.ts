@@ -19,6 +19,8 @@ export interface Measured {
   readonly lags: readonly Figure[][];
   readonly scoredMs: readonly number[];
   readonly phoneMs: readonly number[];
+  /** Cars that were told to break. */
+  readonly broken: number;
   readonly sides: readonly Side[];
 }
 
@@ -113,6 +115,7 @@ export async function report(log: Log, version: string, run: Measured): Promise<
     { what: 'publish → PUBACK, p99', value: s.ackP99Ms, unit: 'ms' },
     ...ages('publish → scored', run.scoredMs),
     ...ages('publish → phone', run.phoneMs, { atMost: 1000 }),
+    { what: 'cars that were broken', value: run.broken, unit: '' },
     ...usage(run),
     ...(await logBytes(log, version, accepted)),
   ];

@@ -16,6 +16,7 @@ import { stringify } from 'yaml';
 import { policyGroup } from '../alerts/reign.ts';
 import { operatorToken } from '../alerts/sign-in.ts';
 import { readOrMakeTokens, readTokens } from '../alerts/tokens.ts';
+import type { Fleet } from '../alerts/wire.ts';
 import { readConfig } from '../core/config.ts';
 import { createFixedTopics } from '../core/log/create-topics.ts';
 import type { Log } from '../core/log/log.ts';
@@ -24,6 +25,7 @@ import { LOG_SETTINGS } from '../core/settings.ts';
 import { scoresTopic, telemetryTopic } from '../core/topics.ts';
 import { scorerGroup } from '../scoring/loop.ts';
 import { startKafka } from '../scripts/kafka.ts';
+import { connectFleetControl } from '../simulator/control.ts';
 import type { RunSummary } from '../simulator/progress.ts';
 import { loadScenario } from '../simulator/scenario-file.ts';
 import type { ScenarioFile } from '../simulator/scenario-schema.ts';
@@ -49,22 +51,34 @@ const DRAIN_MS = 300_000;
 const BROKEN_PCT = 1;
 const BREAKS = 10;
 
-/** The fleet of `reference-100k` in the size asked for; cars break from a tenth to half of the minutes on. */
+/** The fleet of `reference-100k` in the size asked for; nothing breaks of itself. */
 async function scenario(): Promise<ScenarioFile> {
-  const reference = await loadScenario('reference-100k');
+  const { hazards: _hazards, duration: _duration, ...reference } = await loadScenario('reference-100k');
   const connectPerSecond = Math.min(1000, Math.max(200, CARS / 20));
-  const connectedS = CARS / connectPerSecond + 5;
-  const faults = Array.from({ length: BREAKS }, (_, i) => ({
-    fault: 'tyre-blow-out' as const,
-    at: `${Math.round(connectedS + MINUTES * 60 * (0.1 + (0.4 * i) / BREAKS))}s`,
-    cars: { count: Math.max(1, Math.round((CARS * BROKEN_PCT) / 100 / BREAKS)) },
-  }));
-  const { hazards: _hazards, duration: _duration, ...rest } = reference;
   return {
-    ...rest,
-    ...{ name: 'whole-stream', cars: CARS, every: `${EVERY_S}s`, processes: INGESTS, faults },
+    ...reference,
+    ...{ name: 'whole-stream', cars: CARS, every: `${EVERY_S}s`, processes: INGESTS },
     network: { ...reference.network, connectPerSecond },
   };
+}
+
+/** Breaks cars, a few at a time, from a tenth to half of the minutes on; how many were told to break. */
+async function breakCars({ url, brokers }: Stream, token: string): Promise<number> {
+  const count = Math.min(1000, Math.max(BREAKS, Math.round((CARS * BROKEN_PCT) / 100)));
+  const query = `offset=${Math.floor(CARS / 3)}&limit=${count}`;
+  const answer = await fetch(`${url}/api/fleet?${query}`, { headers: { authorization: `Bearer ${token}` } });
+  const { cars } = (await answer.json()) as Fleet;
+  const [host, port] = brokers[0]!.split(':');
+  const control = await connectFleetControl({ host: host!, port: Number(port) });
+  const each = Math.ceil(cars.length / BREAKS);
+  await sleep(MINUTES * 60_000 * 0.1);
+  for (let from = 0; from < cars.length; from += each) {
+    const vins = cars.slice(from, from + each).map(({ vin }) => vin);
+    await control.send({ vins, action: 'break', fault: 'tyre-blow-out', severity: 1 });
+    await sleep((MINUTES * 60_000 * 0.4) / BREAKS);
+  }
+  await control.close();
+  return cars.length;
 }
 
 interface Simulator {
@@ -165,7 +179,9 @@ async function measure(log: Log, sinceMs: number, dir: string, stream: Stream): 
     samples += 1;
     for (const side of sides) side.sample(samples % 10 === 5);
   }, SAMPLE_MS);
+  const breaking = breakCars(stream, token);
   await sleep(MINUTES * 60_000);
+  const broken = await breaking;
   clearInterval(timer);
   for (const side of sides) side.sample(true);
   const seconds = (performance.now() - startMs) / 1000;
@@ -187,6 +203,7 @@ async function measure(log: Log, sinceMs: number, dir: string, stream: Stream): 
     lags,
     scoredMs,
     phoneMs,
+    broken,
     sides,
   };
 }
@@ -212,6 +229,8 @@ async function run(dir: string): Promise<readonly Figure[]> {
   }
 }
 
+// A run that is stopped stops what it has started.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const dir = mkdtempSync(join(tmpdir(), 'telltale-stream-'));
 try {
   const where = process.argv.includes('--kafka') ? 'Apache Kafka' : 'the embedded log';
