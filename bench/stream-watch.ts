@@ -72,8 +72,12 @@ export function lookAt(lags: readonly Lag[], signal: AbortSignal): void {
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
-/** Ages of events when their score can be read, by the car's clock, which is this machine's. */
+/**
+ * Ages of events when their score can be read, by the car's clock, which is this machine's; of those measured from now on,
+ * as cars that had to wait for their connection send what they kept.
+ */
 export async function watchScores(log: Log, version: string, signal: AbortSignal, agesMs: number[]) {
+  const fromMs = Date.now();
   const score = scoreCursor();
   let count = 0;
   const options = { from: 'end', partitions: [WATCHED_PARTITION], signal } as const;
@@ -84,7 +88,7 @@ export async function watchScores(log: Log, version: string, signal: AbortSignal
       score.open(value, timestampMs);
       while (score.next()) {
         count += 1;
-        if (count % ONE_IN === 0) agesMs.push(nowMs - score.ts);
+        if (count % ONE_IN === 0 && score.ts >= fromMs) agesMs.push(nowMs - score.ts);
       }
     }
   }
