@@ -16,6 +16,8 @@ import type { NewRecord, OutputRecord, TransformHandler, TransformOptions } from
 const MAX_WRITE_FAILURES = 12;
 /** Partitions that may be lost without any commit between, before the transform gives up. */
 const MAX_FENCED = 20;
+/** The offset after batches that came to nothing is committed within this: a commit for each would cost more than they did. */
+const IDLE_COMMIT_MS = 500;
 
 export interface TransformParts {
   readonly store: EmbeddedStore;
@@ -156,20 +158,34 @@ export class EmbeddedTransform {
     let committed = store.offsets.get([group, topicId, partition]);
     let next = committed ?? 0;
     await this.#options.onAssigned?.(partition, { next, signal: stop });
+    let handled = committed;
+    let committedMs = performance.now();
+    const commit = async (outputs: readonly OutputRecord[]) => {
+      if (handled === undefined) return;
+      await this.#commit(member, partition, lease, committed, handled, outputs);
+      this.#fencedInARow = 0;
+      committed = handled;
+      committedMs = performance.now();
+    };
     while (!stop.aborted) {
       const ticket = bell.ticket(topicId);
       const fetched = reader.fetch(topicId, partition, next, Number.MAX_SAFE_INTEGER, maxBatch);
       next = fetched.next;
-      if (fetched.records.length === 0) {
-        await bell.wait(ticket, LOOK_AGAIN_MS, stop);
-        continue;
-      }
       const { records, end: highWatermark } = fetched;
-      const outputs = await this.#handler({ topic: this.#name, partition, records, highWatermark });
-      await this.#commit(member, partition, lease, committed, next, outputs);
-      this.#fencedInARow = 0;
-      committed = next;
+      const outputs =
+        records.length === 0
+          ? []
+          : await this.#handler({ topic: this.#name, partition, records, highWatermark });
+      if (records.length > 0) handled = next;
+      const dueMs = IDLE_COMMIT_MS - (performance.now() - committedMs);
+      if (outputs.length > 0 || (handled !== committed && dueMs <= 0)) await commit(outputs);
+      else if (records.length === 0)
+        await bell.wait(ticket, handled === committed ? LOOK_AGAIN_MS : Math.ceil(dueMs), stop);
+      // Without a commit to wait for the rest of the process has its turn all the same.
+      else await new Promise<void>((resolve) => setImmediate(resolve));
     }
+    // Who takes the partition next begins here; where the log is away, a little before.
+    if (handled !== committed) await commit([]).catch(() => undefined);
   }
 
   /** Writes outputs and offset as one, trying again while the log has no room. */

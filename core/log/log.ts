@@ -125,7 +125,8 @@ export interface Log {
   /**
    * Consume, compute, produce, until `signal` aborts: the outputs of a batch and the offset after it commit as one, so
    * each input record is answered exactly once whatever is killed when. Rejects when the log fails past its own bounded
-   * retries, or when the handler throws (that batch is then not committed).
+   * retries, or when the handler throws (that batch is then not committed). The offset after batches without outputs may be
+   * committed a little later, within a second: after a kill such a batch comes again, to the same nothing.
    */
   transform(topic: string, options: TransformOptions, handler: TransformHandler): Promise<void>;
 

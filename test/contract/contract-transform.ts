@@ -123,6 +123,27 @@ export function transformContract({ open, prefix }: Bench): void {
       expect(await log.lag('g', 'in')).toBe(5);
     });
 
+    it('commits where it stands soon after batches that come to nothing, and where one that comes to something ends', async () => {
+      const log = await open();
+      await makeTopics(log, 1);
+      await log.append('in', numbered(40));
+      const stop = new AbortController();
+      const seen: number[] = [];
+      const running = log.transform('in', { group: 'g', signal: stop.signal, maxBatch: 10 }, (batch) => {
+        const { offset } = batch.records[0]!;
+        seen.push(offset);
+        return offset === 20 ? copyTo('out')(batch) : [];
+      });
+      await expect.poll(() => log.lag('g', 'in'), { timeout: 30_000 }).toBe(0);
+      await log.append('in', numbered(10));
+      await expect.poll(() => log.lag('g', 'in'), { timeout: 30_000 }).toBe(0);
+      stop.abort();
+      await running;
+      expect(await log.committed('g', 'in')).toEqual([{ partition: 0, offset: 50 }]);
+      expect(seen).toEqual([0, 10, 20, 30, 40]);
+      expect(await readAll(log, 'out')).toHaveLength(10);
+    });
+
     it('commits neither output nor offset of a batch whose handler throws, and throws what it threw', async () => {
       const log = await open();
       await makeTopics(log, 1);
