@@ -225,10 +225,19 @@ export class Column {
 
   /** How it writes its numbers; null: it cannot be told. */
   format(habits: FileHabits): NumberFormat | null {
-    const withUnit = [...this.shapes.units.values()].reduce((sum, n) => sum + n, 0);
-    const plain = this.ends.count - (this.#format.unit === '' ? 0 : withUnit);
-    const unit = this.shapes.unit(plain);
+    const unit = this.shapes.unit(this.#withoutUnit);
     return formatOf(this.shapes, habits, { small: this.#small, large: this.#large, unit });
+  }
+
+  /** Numbers that were read and stand without the unit that the others have. */
+  get #withoutUnit(): number {
+    const withUnit = [...this.shapes.units.values()].reduce((sum, n) => sum + n, 0);
+    return this.ends.count - (this.#format.unit === '' ? 0 : withUnit);
+  }
+
+  /** The column's unit where its cells name one, and the share of them that do not. */
+  get unitTold(): { readonly unit: string; readonly without: number; readonly cells: number } {
+    return { unit: this.#format.unit, without: this.#withoutUnit, cells: this.ends.count };
   }
 
   #number(text: string): void {

@@ -104,7 +104,12 @@ const some = (parts: readonly string[]) => parts.slice(0, MOST_NAMED).join(', ')
  * @param pointsInDoubt whether no number of the file tells that points begin decimals
  */
 export function formatRemarks(
-  names: readonly (readonly [name: string, format: NumberFormat, doubt: string])[],
+  names: readonly (readonly [
+    name: string,
+    format: NumberFormat,
+    doubt: string,
+    unit: ReturnType<Survey['unitTold']>,
+  ])[],
   pointsInDoubt: boolean,
 ): string[] {
   const of = (which: (format: NumberFormat, doubt: string) => boolean) =>
@@ -114,7 +119,12 @@ export function formatRemarks(
     ['.', 'points'],
     [' ', 'blanks or apostrophes'],
   ] as const;
-  const units = names.filter(([, { unit }]) => unit !== '').map(([name, { unit }]) => `${name} (${unit})`);
+  const units = names.flatMap(([name, , , { unit, without, cells }]) => {
+    if (unit === '') return [];
+    const others =
+      without > 0 ? `; ${percent(without, cells)} of cells name none and are read as ${unit}` : '';
+    return [`${shown(name)} (${unit}${others})`];
+  });
   const doubted = (decimal: '.' | ',') =>
     names
       .filter(
@@ -133,7 +143,7 @@ export function formatRemarks(
     ...(points.length > 0
       ? [`points read as decimal ones: ${some(points)}; if they part thousands, say --decimal comma`]
       : []),
-    ...(units.length > 0 ? [`numbers with their unit behind them: ${listed(units, MOST_NAMED)}`] : []),
+    ...(units.length > 0 ? [`numbers with their unit behind them: ${some(units)}`] : []),
   ];
 }
 

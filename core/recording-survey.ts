@@ -85,6 +85,12 @@ export class Survey {
     return shapes && shapes.commaDecimal + shapes.commaGroup === 0 ? shapes.example : '';
   }
 
+  /** The unit that a column's cells name, and how many of them do not. */
+  unitTold(index: number): Column['unitTold'] {
+    const column = this.#columns.find((one) => one.index === index);
+    return column?.unitTold ?? { unit: '', without: 0, cells: 0 };
+  }
+
   facts(units: readonly string[]): readonly ColumnFacts[] {
     return this.#columns.map((column) => column.facts(units[column.index] ?? ''));
   }

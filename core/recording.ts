@@ -123,7 +123,7 @@ async function readTable(layout: Layout, options: RecordingOptions): Promise<Rec
       ...idRemarks(id, { idColumn, car: table.car, asked: options.id === ONE_CAR, columns }),
       ...(idColumn === '' ? [] : idDoubts(survey.ids.keys())),
       ...formatRemarks(
-        used.map((i) => [header[i]!, formats[i]!, survey.doubt(i)]),
+        used.map((i) => [header[i]!, formats[i]!, survey.doubt(i), survey.unitTold(i)]),
         // Semicolons part cells where the comma is the decimal one, and the point may part thousands.
         layout.delimiter === ';' && !survey.hasPointDecimals && !options.decimal,
       ),

@@ -137,6 +137,14 @@ it('takes no exponent for a unit, however many there are and whatever other colu
   expect(rows[10]!.values).toEqual([2.5e4, 61, 2000.5]);
 });
 
+it('says that a part of the cells lacks the unit of the others', async () => {
+  const soc = (i: number) => (i % 4 === 3 ? `0.${40 + (i % 9)}` : `${40 + (i % 9)}%`);
+  const content = `id,time,soc,speed\n${table(400, (i) => `${i % 4},${START_S + i},${soc(i)},${i % 90} km/h`)}\n`;
+  expect((await rowsOf(content)).said).toBe(
+    'numbers with their unit behind them: soc (%; 25.0 % of cells name none and are read as %), speed (km/h)',
+  );
+});
+
 it('says that a part of the dates names no zone', async () => {
   const at = (i: number) => new Date((START_S + i) * 1000).toISOString().slice(0, 19);
   const content = `id,time,x\n${table(400, (i) => `${i % 4},${at(i)}${i % 4 === 3 ? '' : '+02:00'},${i % 7}`)}\n`;
