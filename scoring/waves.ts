@@ -1,5 +1,6 @@
-// Events of a stream on their way to the detector, which follows many cars at once: they wait until as many different cars as fit
-// into a wave have one. What is found comes later and in another order, but each car's events are followed in theirs.
+// Events of a stream on their way to the detector, which follows many cars at once: they wait until as many different
+// cars as fit into a wave have one. What is found comes later and in another order, but each car's events are
+// followed in theirs.
 import type { CarState } from '../core/model/car-state.ts';
 import { type Detector, type Finding, MOST_IN_WAVE } from '../core/model/detector.ts';
 import type { Car } from './car.ts';
@@ -40,8 +41,9 @@ export class Waves<T> {
   }
 
   /**
-   * Takes an event of a car, its values copied; false: it is late. A late event is scored at once, against a copy of the car's state,
-   * which stays as it was. `note` comes back with what was found; null: nobody asks, as of an event that is only replayed.
+   * Takes an event of a car, its values copied; false: it is late. A late event is scored at once, against a copy of
+   * the car's state, which stays as it was. `note` comes back with what was found; null: nobody asks, as of an event
+   * that is only replayed.
    */
   follow(car: Car, event: FollowedEvent, note: T | null): boolean {
     // The car's events are followed one after the other, and noting a time may change its state.

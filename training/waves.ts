@@ -22,8 +22,8 @@ interface Place {
 }
 
 /**
- * Follows cars, each through its stretches, one after the other. `found` is told of each row, the rows of a car in order; the finding is
- * overwritten by the next.
+ * Follows cars, each through its stretches, one after the other. `found` is told of each row, the rows of a car in
+ * order; the finding is overwritten by the next.
  */
 export function followCars(
   detector: Detector,

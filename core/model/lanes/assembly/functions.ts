@@ -72,9 +72,10 @@ export function logOneMore4(value: v128): v128 {
 }
 
 /**
- * How rare numbers are, by tails (core/model/tail.ts), a row in place: each a sum over the stretches between knots of how far it reaches
- * into each. All terms are ≥ 0, so nothing cancels; a stretch that nobody reaches is the end. `tails`: a pointer a slot, to the first
- * level, how many stretches, then of each where it begins, how long it is, its slope.
+ * How rare numbers are, by tails (core/model/tail.ts), a row in place: each a sum over the stretches between knots of
+ * how far it reaches into each. All terms are ≥ 0, so nothing cancels; a stretch that nobody reaches is the end.
+ * `tails`: a pointer a slot, to the first level, how many stretches, then of each where it begins, how long it is,
+ * its slope.
  */
 export function tailLevels(n: i32, tails: usize, row: usize): void {
   const zero = f32x4.splat(0);

@@ -6,8 +6,8 @@ const MOST_SHOCK: f32 = 20;
 const LEAST_SHOCK: f32 = 1e-3;
 
 /**
- * `state`: for each channel whether it was measured since the car began (1), then its average. `high`, `low`: n pointers to tails.
- * `lows`: a row to reckon in.
+ * `state`: for each channel whether it was measured since the car began (1), then its average. `high`, `low`: n
+ * pointers to tails. `lows`: a row to reckon in.
  */
 export function range(
   n: i32,
