@@ -39,8 +39,8 @@ import { budgetVerdict } from './verdict.ts';
 /**
  * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history that a model must
  * pass, and whether the usual methods are judged beside it. A first model is to be there in seconds: the heads that live off autoencoder
- * and forecast found nothing more in it and took a third of its time. With fewer rows than these for the relations (6,000, or 30,000 in
- * all) it raised 7 to 15 false alerts in 34 h of two simulated fleets, with these none in either.
+ * and forecast found nothing more in it and took a third of its time. With fewer rows than these (6,000 for the relations, or 30,000 in
+ * all) it raised more false alerts on simulated fleets. Whether it keeps its budget each model says of itself.
  */
 const EFFORT = {
   first: {
