@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { didYouMean } from '../core/did-you-mean.ts';
 import { FleetCommand } from '../core/events.ts';
 import { HttpError } from './http.ts';
-import type { RouteOptions } from './routes.ts';
+import type { RouteOptions } from './route-options.ts';
 import { type Grant, grants } from './tokens.ts';
 
 /** Names that a misspelled one is compared with at most. */

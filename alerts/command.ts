@@ -10,7 +10,7 @@ import { printable } from '../core/printable.ts';
 import { aborted, type Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
 import { type Alert, followAlerts, streamWords } from './page/phone-client.js';
-import type { FleetControl } from './routes.ts';
+import type { FleetControl } from './route-options.ts';
 import { startAlerts } from './service.ts';
 import { operatorToken } from './sign-in.ts';
 import { followedTokenStore, readOrMakeTokens, readTokens } from './tokens.ts';

@@ -1,54 +1,37 @@
 // The REST interface: what a person or an app asks for. Every route wants a bearer token and shows its cars only.
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { type FleetCommand, Vin } from '../core/events.ts';
-import { type Clock, pause } from '../core/service.ts';
+import { Vin } from '../core/events.ts';
+import { pause } from '../core/service.ts';
 import { addBreaking } from './breaking.ts';
 import { namesOf } from './car-filter.ts';
-import type { FleetView } from './fleet-view.ts';
-import { HttpError, type Visitors } from './http.ts';
+import { HttpError } from './http.ts';
 import { streamLive } from './live.ts';
-import type { SignIn } from './sign-in.ts';
+import type { RouteOptions } from './route-options.ts';
 import { addSignIn, LOGIN_PATH } from './sign-in-routes.ts';
-import type { StreamWatch } from './stream-watch.ts';
-import type { AlertTail } from './tail.ts';
 import { tally } from './tally.ts';
-import { type Grant, grants } from './tokens.ts';
-import type { AlertList, Car, FaultChoice, Fleet, FoundCars, Session } from './wire.ts';
-
-/** Sends an order to the simulated fleet. */
-export type FleetControl = (command: FleetCommand) => Promise<void>;
-
-export interface RouteOptions {
-  readonly visitors: Visitors;
-  readonly signIn: SignIn;
-  readonly view: FleetView;
-  readonly tail: AlertTail;
-  readonly stream: StreamWatch;
-  readonly clock: Clock;
-  readonly acknowledge: (alertId: string, grant: Grant) => Promise<boolean>;
-  readonly signal: AbortSignal;
-  /** Absent: there is nothing to break, and the page has no button. */
-  readonly fleetControl?: FleetControl | undefined;
-  readonly faults?: readonly FaultChoice[] | undefined;
-  /** Time between two pictures of the live stream. */
-  readonly liveMs: number;
-}
+import { grants } from './tokens.ts';
+import type { AlertList, Car, Fleet, FoundCars, Session } from './wire.ts';
 
 const Count = (fallback: number, most: number) =>
   Type.Integer({ minimum: 1, maximum: most, default: fallback });
+
 const Ts = Type.Integer({ minimum: 0 });
 
 const FleetQuery = Type.Object({
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0 }),
   limit: Count(100, 1000),
 });
+
 const FindQuery = Type.Object({
   find: Type.String({ minLength: 1, maxLength: 64 }),
   limit: Count(20, 100),
 });
+
 const CarParams = Type.Object({ vin: Vin });
+
 const CarQuery = Type.Object({ after: Type.Integer({ minimum: 0, default: 0 }) });
+
 const AlertsQuery = Type.Object({
   vin: Type.Optional(Vin),
   from: Type.Optional(Ts),
@@ -57,11 +40,14 @@ const AlertsQuery = Type.Object({
   offset: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0 }),
   limit: Count(100, 1000),
 });
+
 const AlertParams = Type.Object({ alertId: Type.String({ minLength: 1, maxLength: 256 }) });
+
 const LiveQuery = Type.Object({ vin: Type.Optional(Vin), limit: Count(240, 1000) });
 
 /** Open pages on one server; each costs a picture a second. */
 const MAX_LIVE_STREAMS = 500;
+
 /** … and of one token, so that nobody takes all of them. */
 const MAX_LIVE_STREAMS_PER_TOKEN = 16;
 

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { HttpError } from './http.ts';
-import type { RouteOptions } from './routes.ts';
+import type { RouteOptions } from './route-options.ts';
 
 /** The one route below /api/ that is for those who are nobody yet. */
 export const LOGIN_PATH = '/api/login';

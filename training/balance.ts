@@ -4,10 +4,12 @@ import type { BundleContent } from '../core/model/bundle.ts';
 import { shapeOf } from '../core/model/heads/heads.ts';
 import type { Tail } from '../core/model/tail.ts';
 import type { Voices } from '../core/model/voices.ts';
-import { type Budget, type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
+import { withoutPauses } from './alerts.ts';
+import type { Budget } from './alerts-asked.ts';
+import { type Calibration, calibrate, keptBackOf, rarerLevel } from './calibrate.ts';
+import type { Ground, Parts } from './ground.ts';
 import { LOUD } from './heads/still.ts';
-import { type Ground, type Judged, type JudgedScores, type Parts, scoresOf, usualOf } from './judge.ts';
-import { withoutPauses } from './methods.ts';
+import { type Judged, type JudgedScores, scoresOf, usualOf } from './judge.ts';
 import { carsIn, hoursIn, type Series } from './series.ts';
 import { variantPlace, weighVariants } from './variants.ts';
 

@@ -3,9 +3,11 @@
 // less than one, so the count is continued by extreme-value theory: alerts become separate episodes, the peaks of the
 // highest episodes are fitted by a generalised Pareto tail (Pickands 1975; probability-weighted moments, Hosking & Wallis
 // 1987), and the tail is read where the budget is met.
+
+import { concat } from '../core/math/concat.ts';
 import type { Hysteresis } from '../core/model/hysteresis.ts';
+import { alertsAsked, type Budget } from './alerts-asked.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from './extremes.ts';
-import { concat } from './methods.ts';
 
 /**
  * The level that has lasted: at row i the `raise`-th largest of the last `window` scores (0 before there are `raise`). An
@@ -69,24 +71,6 @@ export function countEpisodes(levels: Float64Array, base: number, rest: number):
   return count;
 }
 
-export interface Budget {
-  /** Alerts that normal driving may raise per hour of driving of one car. */
-  readonly alertsPerHour: number;
-  /** Hours of driving the scores span. */
-  readonly hours: number;
-  /** True when the cars to come are the ones held out by time: no other car will be odder. Default false. */
-  readonly sameCars?: boolean;
-  /** Cars that were held out. Default: as many as series. */
-  readonly cars?: number;
-  /** Share of the budget kept back for what the hours held out did not show. Default: by the number of cars; none when they are the same. */
-  readonly keptBack?: number;
-  /**
-   * Episodes that reach so many scales beyond the largest to be expected are taken for faults. Default 4, for scores, which are sums
-   * of logarithms: one in fifty. What is no logarithm has longer tails.
-   */
-  readonly beyond?: number;
-}
-
 export interface Calibration {
   readonly threshold: number;
   /** Episodes that are allowed to reach it. */
@@ -102,6 +86,7 @@ export interface Calibration {
 
 /** Episodes the tail is fitted on, unless the budget allows more. */
 const EPISODES = 20;
+
 /** The tail begins where this many times the allowed alerts are raised. */
 const TIMES_ALLOWED = 3;
 
@@ -111,16 +96,12 @@ const TIMES_ALLOWED = 3;
  */
 export const keptBackOf = (cars: number): number => Math.min(0.8, 0.55 + 1 / Math.sqrt(cars));
 
-/**
- * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more
- * alerts than there can be episodes, and the alert would never end.
- */
-const ROWS_PER_ALERT = 2000;
-
 /** Fewer episodes than this say nothing of where their tail begins. */
 const LEAST_EPISODES = 8;
+
 /** Bases tried from the top down, at even steps of the logarithm of the share of rows above, from one in 10⁵ on. */
 const BASES = 80;
+
 const DECADES = 5;
 
 /**
@@ -159,8 +140,10 @@ function highestBetween(low: number, high: number, holds: (value: number) => boo
 
 /** Faults are told from the rest among so many times the episodes the tail is fitted on. */
 const MANY_TIMES = 4;
+
 /** Share of the lowest excesses that tell the scale when it is asked which of the others are faults. */
 const SURE_SHARE = 0.5;
+
 const BEYOND = 4;
 
 /**
@@ -202,12 +185,6 @@ const withThreshold = (tail: Omit<Calibration, 'threshold'>): Calibration => ({
   threshold: rarerLevel(tail, 1),
   ...tail,
 });
-
-/** Alerts that a budget allows over so many rows, before any of it is kept back; > 0. */
-export const alertsAsked = (
-  rows: number,
-  { alertsPerHour, hours }: Pick<Budget, 'alertsPerHour' | 'hours'>,
-) => Math.max(1e-6, Math.min(alertsPerHour * hours, rows / ROWS_PER_ALERT));
 
 /** The threshold that keeps the budget, and how it was found. `scores`: each series by a model that has not seen it. */
 export function calibrate(

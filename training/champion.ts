@@ -7,33 +7,10 @@ import { checkBundle, type ModelBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector } from '../core/model/detector.ts';
 import { readReleases } from '../core/model/releases.ts';
 import type { OffsetRange } from './history.ts';
-import { scoreByFold } from './judge.ts';
-import {
-  alertsOf,
-  type FaultResult,
-  hits,
-  type Judging,
-  judgeMethod,
-  type MethodResult,
-  perKind,
-} from './methods.ts';
-import { PERTURBATIONS } from './perturb.ts';
-import type { Series } from './series.ts';
-import { isTouched, judgeKnown, type KnownFault, type KnownOutcome } from './truth.ts';
 
 /** The champion, ready to be judged, or why it cannot be. */
 export type Champion =
   | { readonly version: string; readonly detector: Detector; readonly about: string }
-  | { readonly version: string; readonly refused: string };
-
-/** How it did; `refused`: it could not be judged, and why. */
-export type ChampionResult =
-  | {
-      readonly version: string;
-      readonly method: MethodResult;
-      readonly synthetic: readonly FaultResult[];
-      readonly known: readonly KnownOutcome[];
-    }
   | { readonly version: string; readonly refused: string };
 
 /** The share of the records of `ranges` that stand in `others` too, 0–1. */
@@ -77,50 +54,4 @@ export async function readChampion(
     if (!(error instanceof TelltaleError)) throw error;
     return { version, refused: error.message };
   }
-}
-
-/** Judges the champion at its own threshold on the rows that the new model is judged on. @throws TelltaleError ABORTED */
-export async function judgeChampion(
-  champion: Champion,
-  rows: {
-    readonly test: readonly Series[];
-    readonly judging: Judging;
-    readonly heldOut: readonly Series[];
-    readonly truth: readonly KnownFault[];
-    readonly askedPerHour: number;
-    readonly signal: AbortSignal;
-  },
-): Promise<ChampionResult> {
-  if ('refused' in champion) return champion;
-  const { version, detector, about } = champion;
-  const { test, judging, heldOut, truth, askedPerHour, signal } = rows;
-  const { threshold, bundle } = detector;
-  const score = (list: readonly Series[]) =>
-    scoreByFold(
-      [detector],
-      list.map((series) => ({ series, fold: 0 })),
-      signal,
-    );
-  const scored = {
-    clean: await score(test),
-    faulty: await score(judging.faulty.map(({ series }) => series)),
-  };
-  const own = { ...judging, rule: bundle };
-  const found = hits(
-    judging.faulty,
-    scored.faulty.map((scores, i) => alertsOf(judging.faulty[i]!.series.tsMs, scores, threshold, bundle)),
-  );
-  const broken = heldOut.filter((series) => isTouched(truth, series));
-  const brokenScores = await score(broken);
-  return {
-    version,
-    method: judgeMethod(`champion ${version}`, about, scored, [{ askedPerHour, threshold }], own),
-    synthetic: perKind(found, (kind) => PERTURBATIONS[kind]?.about ?? ''),
-    known: judgeKnown(
-      truth,
-      broken.map((series, i) => ({ series, scores: brokenScores[i]! })),
-      threshold,
-      bundle,
-    ),
-  };
 }

@@ -13,10 +13,10 @@ import type { Settings } from '../core/settings.ts';
 import { checkOut, checkTrainFlags } from './choice.ts';
 import type { CsvChoice } from './csv.ts';
 import { dataFromCsv } from './data.ts';
-import { type Job, recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
+import { recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
 import { describeModels } from './model-list.ts';
 import { drop, promote, rollback } from './registry.ts';
-import { sayModel } from './say-model.ts';
+import { type Job, sayModel } from './say-model.ts';
 
 /** A card.json: what its model was trained from and with, and the hash that came of it. */
 interface CardFile {

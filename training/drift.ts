@@ -1,8 +1,8 @@
 // Did the inputs change between the earlier and the later half of the stretch a model was trained on? Per signal the
 // Kolmogorov–Smirnov distance of its readings and the shift of its median, so that nobody trains over a step unseen.
 import type { Catalogue } from '../core/catalogue.ts';
+import { quantileOf } from '../core/math/quantile.ts';
 import type { Scaler } from '../core/model/features.ts';
-import { quantileOf } from './scaling.ts';
 import type { Series } from './series.ts';
 
 export interface SignalDrift {

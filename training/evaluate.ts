@@ -1,18 +1,22 @@
 // What a data scientist wants to know before believing a model, as numbers: is the promised budget kept by cars not used to set
 // it, what is found and how fast, what do the usual methods find on the same rows, and did the inputs drift. Everything is
 // measured on rows judged by a model that had not seen their car. Bounded in time: long histories are thinned to whole series.
+
+import { concat } from '../core/math/concat.ts';
 import type { Backend } from '../core/model/backend.ts';
+import { selectRows } from '../core/model/prepared.ts';
+import { alertsOf, withoutPauses } from './alerts.ts';
 import { fitBaselines } from './baselines/all.ts';
 import { smoothed } from './baselines/baseline.ts';
 import { calibrate } from './calibrate.ts';
-import { type Champion, type ChampionResult, judgeChampion } from './champion.ts';
+import type { Champion } from './champion.ts';
 import { driftOf, type SignalDrift } from './drift.ts';
 import { type AlertExample, alertExamples } from './examples.ts';
 import type { Trained } from './fit.ts';
 import { scoreByFold } from './judge.ts';
+import { type ChampionResult, judgeChampion } from './judge-champion.ts';
+import { falseRises, judgeKnown, type KnownOutcome, knownPerKind } from './known-faults.ts';
 import {
-  alertsOf,
-  concat,
   type FaultResult,
   hits,
   type Judging,
@@ -21,21 +25,13 @@ import {
   type MethodResult,
   perKind,
   type Scored,
-  withoutPauses,
 } from './methods.ts';
 import { type CurvePoint, precisionRecall, quantile } from './metrics.ts';
 import { PERTURBATIONS, perturb } from './perturb.ts';
-import { prepare, selectRows } from './prepared.ts';
+import { prepare } from './prepared.ts';
 import { carsIn, hoursIn, type Series } from './series.ts';
 import { chooseTest } from './test-series.ts';
-import {
-  falseRises,
-  isTouched,
-  judgeKnown,
-  type KnownFault,
-  type KnownOutcome,
-  knownPerKind,
-} from './truth.ts';
+import { isTouched, type KnownFault } from './truth.ts';
 import { mapInTurns } from './turn.ts';
 
 export interface EvaluateInput {

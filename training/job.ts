@@ -11,6 +11,7 @@ import { bundleLayers, type ModelBundle } from '../core/model/bundle.ts';
 import { readBundle } from '../core/model/bundle-file.ts';
 import { checkKernel } from '../core/model/check.ts';
 import { createDetector } from '../core/model/detector.ts';
+import type { LeftOut } from '../core/model/fitted-scaler.ts';
 import type { Release } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
@@ -26,10 +27,9 @@ import { checkOwnHistory, scoreOwnHistory } from './own-history.ts';
 import { hoursRemarks } from './plausible-hours.ts';
 import { readBack } from './read-back.ts';
 import { release, versionOf } from './registry.ts';
-import { type RunFacts, writeReport } from './report.ts';
+import { writeReport } from './report.ts';
 import { writeModelFiles, writeWhole } from './save.ts';
-import { sayModel } from './say-model.ts';
-import type { LeftOut } from './scaling.ts';
+import { type Job, sayModel } from './say-model.ts';
 import { carsIn, rowsIn } from './series.ts';
 import { chooseTest } from './test-series.ts';
 import { isTouched } from './truth.ts';
@@ -51,6 +51,7 @@ const EFFORT = {
   quick: { fit: { maxSteps: 400, relationRows: 8_000 }, ownRows: 40_000, besideOthers: true },
   full: { fit: { maxSteps: 1200 }, ownRows: 40_000, besideOthers: true },
 } as const;
+
 /** The part of a card that is enough to run again. */
 export interface TrainCard {
   readonly source: Source;
@@ -74,17 +75,11 @@ export function trainCardOf({ card }: ModelBundle): {
 }
 
 const CSV_BUDGET_PER_HOUR = 0.5;
+
 const LOG_BUDGET_PER_HOUR = 1 / 24;
 
 export interface JobOptions extends ReadPlan {
   readonly backend: Backend;
-}
-
-export interface Job {
-  readonly bundle: ModelBundle;
-  readonly dir: string;
-  readonly evaluation: Evaluation;
-  readonly facts: RunFacts;
 }
 
 /** What the settings ask for, or the card where one is run again. */

@@ -1,38 +1,23 @@
 // Judging rows by what was fitted without them: the raw statistics that tails and threshold are set on.
+
+import { concat } from '../core/math/concat.ts';
+import { quantileOf } from '../core/math/quantile.ts';
 import { type BundleContent, sealBundle } from '../core/model/bundle.ts';
 import { createDetector, type Detector, MOST_IN_WAVE } from '../core/model/detector.ts';
 import { createFusion, type Fusion, planFusion } from '../core/model/fusion.ts';
 import { shapeOf } from '../core/model/heads/heads.ts';
 import { lessUsual, USUAL_STATE, type UsualScore } from '../core/model/usual.ts';
-import type { Folds } from './folds.ts';
-import { concat } from './methods.ts';
-import type { Prepared } from './prepared.ts';
-import { type FittedScaler, quantileOf } from './scaling.ts';
+import type { Ground, Parts } from './ground.ts';
 import type { Series } from './series.ts';
 import { turn } from './turn.ts';
-import type { Variant } from './variants.ts';
 import { followStretches, type Stretch, whole } from './waves.ts';
 
 const NOTHING_USUAL: UsualScore = { typical: 0, most: 0 };
+
 const NO_TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
+
 /** Rows a detector is led through before a stretch of time it judges. */
 const WARM_UP = 600;
-
-/** What all fits share: rows as features, and who judges whom. */
-export interface Ground {
-  readonly prepared: Prepared;
-  readonly variants: readonly Variant[];
-  /** The place among them of a car's variant. */
-  readonly variantOf: (car: string) => number;
-  readonly folds: Folds;
-  /** Signals no channel is made of, and why. */
-  readonly leftOut: FittedScaler['leftOut'];
-  /** Whether a signal that stood still and moves is an alert by itself. */
-  readonly stillKnown: boolean;
-  readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'usual' | 'threshold' | 'card'>;
-}
-
-export type Parts = Pick<BundleContent, 'network' | 'heads'>;
 
 /** A detector of uncalibrated parts, for its raw statistics. */
 function bareDetector({ shared }: Ground, parts: Parts): Detector {
@@ -123,6 +108,7 @@ export async function scoreByFold(
 
 /** What the raw statistics of one row are together. */
 type Measure = 'strangenessOf' | 'lengthOf';
+
 type Fused = Pick<BundleContent, 'heads' | 'tails' | 'voices' | 'scaler'>;
 
 /** How `content` puts statistics together. `ordinary`: those heard alone count like all others, to measure what that is worth. */
@@ -153,6 +139,7 @@ function scoresFrom({ tsMs }: Series, values: Float64Array, usual: UsualScore, g
 
 /** Share of rows of cars held out whose score may count as a car's usual one. */
 const USUAL_SHARE = 0.99;
+
 /** The same where the history is of the one car that is scored: its usual is what it was then, however strange it becomes. */
 const USUAL_SHARE_OF_ONE = 0.5;
 

@@ -4,10 +4,10 @@ import type { ModelBundle } from '../core/model/bundle.ts';
 import type { Scaler } from '../core/model/features.ts';
 import { createLossFollower, type LossSpec } from '../core/model/losses.ts';
 import { encodeFloats } from '../core/model/numbers.ts';
+import { type Prepared, type Variant, variantRows } from '../core/model/prepared.ts';
 import { invertSpd, ledoitWolf } from './linear-algebra.ts';
-import { type Prepared, sharedFloats } from './prepared.ts';
+import { sharedFloats } from './prepared.ts';
 import type { Series } from './series.ts';
-import { type Variant, variantRows } from './variants.ts';
 
 /** Gaps that are passed by fewer readings than this are unusual: a loss in the history, not the way the signal comes. */
 const UNUSUAL = 1e-3;

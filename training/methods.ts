@@ -1,13 +1,9 @@
 // How one method is judged on rows with known faults: ranking of rows, faults found while they last, false alerts on the same
 // rows untouched. The same for the model, the champion and every baseline.
-import {
-  type AlertRule,
-  beginsAnew,
-  isActive,
-  isStrange,
-  NEVER_SEEN,
-  stepAlert,
-} from '../core/model/hysteresis.ts';
+
+import { concat } from '../core/math/concat.ts';
+import type { AlertRule } from '../core/model/hysteresis.ts';
+import { alertsOf } from './alerts.ts';
 import { averagePrecision, firstRise, quantile, risesOf, rocAuc } from './metrics.ts';
 import type { PerturbedSeries } from './perturb.ts';
 
@@ -34,32 +30,6 @@ export interface MethodResult {
   }[];
 }
 
-/** 0/1 a row of one car: the alert is up. */
-export function alertsOf(
-  tsMs: Float64Array,
-  scores: Float64Array,
-  threshold: number,
-  rule: AlertRule,
-): Uint8Array {
-  let window = NEVER_SEEN;
-  return Uint8Array.from(scores, (score, i) => {
-    window = stepAlert(rule, window, { tsMs: tsMs[i]!, strange: isStrange(score, threshold) });
-    return isActive(window.state) ? 1 : 0;
-  });
-}
-
-/** The scores of one car cut where a window begins anew: what lies on the two sides of a pause makes no alert together. */
-export function withoutPauses(tsMs: Float64Array, scores: Float64Array, gapMs: number): Float64Array[] {
-  const out: Float64Array[] = [];
-  let from = 0;
-  for (let i = 1; i <= scores.length; i += 1) {
-    if (i < scores.length && !beginsAnew(tsMs[i - 1]!, tsMs[i]!, gapMs)) continue;
-    out.push(scores.subarray(from, i));
-    from = i;
-  }
-  return out;
-}
-
 export interface Scored {
   readonly clean: readonly Float64Array[];
   readonly faulty: readonly Float64Array[];
@@ -69,16 +39,6 @@ export interface Judging {
   readonly faulty: readonly PerturbedSeries[];
   readonly hours: number;
   readonly rule: AlertRule;
-}
-
-export function concat(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 export const labelsOf = (faulty: readonly PerturbedSeries[]) =>

@@ -1,6 +1,6 @@
 // How detectors are judged: ranking measures over rows, event recall, delay and false alerts over alerts. Scores are never
 // point-adjusted: a fault found at its end counts for what it was, late.
-import { quantileOf } from './scaling.ts';
+import { quantileOf } from '../core/math/quantile.ts';
 
 /** Indexes of `scores` from the highest to the lowest. */
 function descending(scores: Float64Array): Uint32Array {

@@ -8,12 +8,13 @@ import type { VariantSpec } from '../core/model/heads/variant.ts';
 import { compileNetwork } from '../core/model/kernel.ts';
 import type { LossSpec } from '../core/model/losses.ts';
 import { encodeFloats } from '../core/model/numbers.ts';
+import { type Prepared, type Variant, variantRows } from '../core/model/prepared.ts';
 import { layersOf, trainAutoencoder } from './autoencoder.ts';
 import { fitResidualHead, type ResidualHeadPlan } from './heads/residual.ts';
 import { reckonLosses } from './heads/residual-shifts.ts';
 import { guessesOf } from './heads/shifts.ts';
-import { type Prepared, reconstruct } from './prepared.ts';
-import { type Variant, variantRows, wrapHead } from './variants.ts';
+import { reconstruct } from './prepared.ts';
+import { wrapHead } from './variants.ts';
 
 const BATCH = 256;
 const EPOCHS = 20;

@@ -13,7 +13,8 @@ import {
   voicesOf,
   weigher,
 } from './balance.ts';
-import type { JudgedScores, Parts } from './judge.ts';
+import type { Parts } from './ground.ts';
+import type { JudgedScores } from './judge.ts';
 import { fitStatisticTails } from './statistics.ts';
 
 /**

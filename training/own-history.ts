@@ -6,7 +6,7 @@ import { TelltaleError } from '../core/errors.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
 import { createDetector, MOST_IN_WAVE } from '../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../core/model/hysteresis.ts';
-import { alertsAsked } from './calibrate.ts';
+import { alertsAsked } from './alerts-asked.ts';
 import { rowsIn, type Series } from './series.ts';
 import { dealRows, STRETCH_ROWS } from './shares.ts';
 import { type KnownFault, visibleIn } from './truth.ts';

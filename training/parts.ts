@@ -1,17 +1,16 @@
 // All parts of a model, fitted on all rows, and on parts of them to judge the rest: relation heads in a thread, networks and simple heads
 // on this one.
 import type { LayersModel } from '@tensorflow/tfjs';
-import type { TrainInput } from './fit.ts';
+import { selectRows, variantRows } from '../core/model/prepared.ts';
+import type { Ground, Parts, TrainInput } from './ground.ts';
 import { rangeFits } from './heads/range.ts';
 import type { ResidualHeadPlan } from './heads/residual.ts';
 import { shockFits } from './heads/shock.ts';
 import { stillHeads } from './heads/still.ts';
-import { type Ground, type Judged, judge, type Parts } from './judge.ts';
 import { fitNetwork, type Network, withShiftsOf } from './network.ts';
-import { selectRows } from './prepared.ts';
 import { type FittedHeads, fitRelationsBeside } from './relations.ts';
 import { mapInTurns } from './turn.ts';
-import { variantRows, variantsAmong, wrapHead } from './variants.ts';
+import { variantsAmong, wrapHead } from './variants.ts';
 
 /** Share of the strangest training rows taken for faults, unless said otherwise. */
 export const TRIM = 0.03;
@@ -28,7 +27,6 @@ const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
 export interface Fitted {
   readonly parts: Parts;
   readonly model: LayersModel;
-  readonly judged: readonly Judged[];
   /** What judged each fold. */
   readonly partsOf: (fold: number) => Parts;
 }
@@ -113,13 +111,8 @@ interface AllParts {
   readonly relations: FittedHeads;
 }
 
-/** Puts the parts together, and judges every row by those that had not seen its car. */
-function judgeAll(
-  { series, progress = () => {} }: TrainInput,
-  ground: Ground,
-  { networks: { final, halves }, simple, relations }: AllParts,
-): Fitted {
-  progress(0.95, 'calibrating');
+/** Puts the parts together. */
+function putTogether(ground: Ground, { networks: { final, halves }, simple, relations }: AllParts): Fitted {
   const watch = stillHeads(ground.shared.still);
   const partsOf = (fold: number): Parts => {
     const other = halves[1 - (fold % 2)];
@@ -134,7 +127,6 @@ function judgeAll(
       heads: [...relations.final, ...simple.final, ...watch, ...final.heads],
     },
     model: final.model,
-    judged: judge(ground, series, partsOf),
     partsOf,
   };
 }
@@ -179,7 +171,7 @@ export async function fitAll(input: TrainInput, ground: Ground): Promise<Fitted>
     fitHere({ ...input, signal }, ground, say('here')).catch(stopBoth),
   ]);
   if (beside.status === 'fulfilled' && here.status === 'fulfilled')
-    return judgeAll(input, ground, { ...here.value, relations: beside.value });
+    return putTogether(ground, { ...here.value, relations: beside.value });
   if (here.status === 'fulfilled') here.value.networks.final.model.dispose();
   throw failed.signal.reason;
 }

@@ -2,25 +2,9 @@
 // where a series begins or resumes after a pause.
 import { applyScaler, type Scaler } from '../core/model/features.ts';
 import { MAX_STEPS } from '../core/model/heads/head.ts';
-import { lossesAmong } from '../core/model/heads/variant.ts';
 import { compileNetwork, type DenseLayer } from '../core/model/kernel.ts';
-import type { Losses } from '../core/model/losses.ts';
+import type { Prepared } from '../core/model/prepared.ts';
 import type { Series } from './series.ts';
-
-export interface Prepared {
-  readonly channels: number;
-  readonly count: number;
-  /** count × channels. */
-  readonly features: Float32Array;
-  readonly present: Uint8Array;
-  readonly reconstruction: Float32Array;
-  /** 1: the first row of a series, or of what follows a pause. */
-  readonly first: Uint8Array;
-  /** Usual steps since the row before, 1 to MAX_STEPS. */
-  readonly steps: Uint8Array;
-  /** What is lost, or lately was, in the rows in which something is (losses.ts). */
-  readonly losses: ReadonlyMap<number, Losses>;
-}
 
 /** Numbers in memory that threads share: a long history is not copied for the thread that fits relations (relations.ts). */
 export const sharedFloats = (length: number) => new Float32Array(new SharedArrayBuffer(4 * length));
@@ -75,48 +59,4 @@ export function reconstruct(prepared: Prepared, layers: readonly DenseLayer[]): 
     network.run(input, output);
     reconstruction.set(output, r * channels);
   }
-}
-
-/**
- * The rows that `keep` says and the channels listed, as prepared rows of their own; where rows were left out before one, it
- * begins anew.
- */
-export function selectRows(
-  prepared: Prepared,
-  keep: (row: number) => boolean,
-  list: readonly number[] = Array.from({ length: prepared.channels }, (_, k) => k),
-): Prepared {
-  const channels = list.length;
-  const kept: number[] = [];
-  for (let r = 0; r < prepared.count; r += 1) if (keep(r)) kept.push(r);
-  const losses = new Map<number, Losses>();
-  const among = new Map<Losses, Losses>();
-  const out: Prepared = {
-    channels,
-    count: kept.length,
-    features: new Float32Array(kept.length * channels),
-    present: new Uint8Array(kept.length * channels),
-    reconstruction: new Float32Array(kept.length * channels),
-    first: new Uint8Array(kept.length),
-    steps: new Uint8Array(kept.length),
-    losses,
-  };
-  for (const [i, r] of kept.entries()) {
-    for (let k = 0; k < channels; k += 1) {
-      const from = r * prepared.channels + list[k]!;
-      const to = i * channels + k;
-      out.features[to] = prepared.features[from]!;
-      out.present[to] = prepared.present[from]!;
-      // Without a network all of it is zero; what is never written takes no memory.
-      const said = prepared.reconstruction[from]!;
-      if (said !== 0) out.reconstruction[to] = said;
-    }
-    out.first[i] = i === 0 || kept[i - 1] !== r - 1 ? 1 : prepared.first[r]!;
-    out.steps[i] = prepared.steps[r]!;
-    const whole = prepared.losses.get(r);
-    if (whole === undefined) continue;
-    if (!among.has(whole)) among.set(whole, lossesAmong(whole, list));
-    losses.set(i, among.get(whole)!);
-  }
-  return out;
 }

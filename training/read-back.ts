@@ -1,14 +1,11 @@
 // What leaves training can be read: a bundle goes through the text it travels as and is checked and made ready to run exactly as the
 // scorer does it, before anybody is told that it was written or released.
-import type { Catalogue } from '../core/catalogue.ts';
-import { counted } from '../core/counted.ts';
 import { messageOf, TelltaleError } from '../core/errors.ts';
 import type { NewRecord } from '../core/log/log.ts';
 import { checkBundle, type ModelBundle } from '../core/model/bundle.ts';
 import { createDetector } from '../core/model/detector.ts';
 import { readReleases } from '../core/model/releases.ts';
 import { modelsTopic } from '../core/topics.ts';
-import type { Series } from './series.ts';
 
 /** The bundle as it comes back from its JSON. @throws TelltaleError MODEL_INVALID */
 export function readBack(bundle: ModelBundle, source: string): ModelBundle {
@@ -33,25 +30,6 @@ export async function readBackRelease(records: readonly NewRecord[], version: st
   };
   const book = await readReleases({ read });
   refusing(() => checkBundle(book.releases.get(version)?.bundle, `model ${version}`));
-}
-
-/** @throws TelltaleError TRAINING_DATA naming the signals that have readings past what 32 bits hold */
-export function refuseEndless(series: readonly Series[], { signals }: Catalogue): void {
-  const endless = new Map<string, number>();
-  for (const { values } of series) {
-    for (let i = 0; i < values.length; i += 1) {
-      if (Math.abs(values[i]!) !== Number.POSITIVE_INFINITY) continue;
-      const { name } = signals[i % signals.length]!;
-      endless.set(name, (endless.get(name) ?? 0) + 1);
-    }
-  }
-  if (endless.size === 0) return;
-  const named = [...endless].slice(0, 5).map(([name, count]) => `${name} (${counted(count, 'reading')})`);
-  const more = endless.size > named.length ? ` and ${endless.size - named.length} more` : '';
-  throw new TelltaleError(
-    'TRAINING_DATA',
-    `readings beyond ±3.4e38, which no sensor gives: ${named.join(', ')}${more}. A placeholder for "not measured"? Leave such cells empty, or the signal out with --ignore`,
-  );
 }
 
 function refusing<T>(read: () => T): T {

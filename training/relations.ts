@@ -4,11 +4,12 @@ import { Worker } from 'node:worker_threads';
 import { type ErrorCode, TelltaleError } from '../core/errors.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { LossSpec } from '../core/model/losses.ts';
+import type { Prepared } from '../core/model/prepared.ts';
+import { type Variant, variantRows } from '../core/model/prepared.ts';
 import type { Folds } from './folds.ts';
 import { fitRelationHead } from './heads/relation.ts';
 import { guessesOf } from './heads/shifts.ts';
-import type { Prepared } from './prepared.ts';
-import { type Variant, variantRows, wrapHead } from './variants.ts';
+import { wrapHead } from './variants.ts';
 
 /** What the thread is given; it is copied, but for features and what was measured, which are shared. */
 export interface RelationWork {

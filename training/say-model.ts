@@ -1,13 +1,16 @@
 // What came out of a training, in a few lines for a person.
 import { counted } from '../core/counted.ts';
+import type { ModelBundle } from '../core/model/bundle.ts';
 import { coverageLines } from './coverage.ts';
 import type { Evaluation } from './evaluate.ts';
-import type { Job } from './job.ts';
+import type { KnownOutcome } from './known-faults.ts';
 import type { MethodResult } from './methods.ts';
-import type { KnownOutcome } from './truth.ts';
+import type { RunFacts } from './report.ts';
 
 const rate = (perHour: number) => (Number.isFinite(perHour) ? perHour.toFixed(3) : 'not known');
+
 const percent = (share = 0) => `${Math.round(100 * share)} %`;
+
 const foundOf = (faults: readonly KnownOutcome[]) =>
   `${faults.filter(({ delayS }) => delayS !== null).length} of ${faults.length}`;
 
@@ -53,4 +56,11 @@ export function sayModel(say: (line: string) => void, { bundle, dir, evaluation,
   );
   sayCompared(say, evaluation);
   say(`written to ${dir} (report.html)`);
+}
+
+export interface Job {
+  readonly bundle: ModelBundle;
+  readonly dir: string;
+  readonly evaluation: Evaluation;
+  readonly facts: RunFacts;
 }

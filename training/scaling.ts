@@ -1,45 +1,20 @@
 // Fits the scaler: median and robust spread of each signal, from a seeded sample of rows. A signal is left out when it
 // (almost) never moves or is (almost) never measured; the caller is told which and why.
 
-import type { Scaler } from '../core/model/features.ts';
+import { quantileOf } from '../core/math/quantile.ts';
 import { isElse } from '../core/model/features.ts';
+import type { FittedScaler, LeftOut } from '../core/model/fitted-scaler.ts';
 import type { Series } from './series.ts';
 
-export interface FittedScaler {
-  readonly scaler: Scaler;
-  /** Features that nearly all readings of a channel lie between. */
-  readonly lowest: readonly number[];
-  readonly highest: readonly number[];
-  /** Median of each signal, null when it was never measured. */
-  readonly medians: readonly (number | null)[];
-  readonly leftOut: readonly LeftOut[];
-}
-
-/** A signal that makes no channel. */
-export interface LeftOut {
-  readonly signal: number;
-  /** The same in every row; something else in so few that no spread can be told; or hardly measured. */
-  readonly why: 'constant' | 'rare' | 'missing';
-  /** Share of all rows in which a constant one was measured. */
-  readonly measured?: number;
-}
-
 const CLIP = 8;
+
 /** Share of readings below and above what counts as known: they may be faults. */
 const OUTSIDE = 0.0005;
+
 const MAX_SAMPLE = 40_000;
+
 /** A signal measured in a smaller share of rows says nothing. */
 const MIN_MEASURED = 0.05;
-
-/** The q-quantile of a sorted array by linear interpolation; NaN of nothing. */
-export function quantileOf(sorted: ArrayLike<number>, q: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  const position = q * (sorted.length - 1);
-  const low = Math.floor(position);
-  const a = sorted[low]!;
-  const b = sorted[Math.min(sorted.length - 1, low + 1)]!;
-  return a + (b - a) * (position - low);
-}
 
 /** Sorted finite readings of one signal, thinned evenly to MAX_SAMPLE. */
 function column(series: readonly Series[], width: number, signal: number, stride: number) {

@@ -3,13 +3,14 @@
 // - Leading statistics (distances of averaged relations) count from the first strangeness on and rank the rows. Supporting
 //   ones (single channels, jumps, movements, plain residuals) are noisy in between and speak only when they are rarely so high.
 // - The oddest few cars, which may be the broken ones, do not say how far a statistic usually goes.
+
+import { concat } from '../core/math/concat.ts';
+import { quantileOf } from '../core/math/quantile.ts';
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { RelationSpec } from '../core/model/heads/relation.ts';
 import type { VariantSpec } from '../core/model/heads/variant.ts';
 import { statisticAt, type Tail } from '../core/model/tail.ts';
 import type { Judged } from './judge.ts';
-import { concat } from './methods.ts';
-import { quantileOf } from './scaling.ts';
 import { fitTail } from './tails.ts';
 
 /** Level from which a supporting statistic counts: what one normal row in ten reaches says nothing. */

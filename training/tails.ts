@@ -1,7 +1,8 @@
 // Fits each statistic's tail: quantiles of held-out events, beyond them an exponential tail (peaks over threshold; Pickands
 // 1975, with shape 0).
+
+import { quantileOf } from '../core/math/quantile.ts';
 import type { Tail } from '../core/model/tail.ts';
-import { quantileOf } from './scaling.ts';
 
 const LEVELS = [0, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.3, 1.6, 2, 2.3, 2.6, 3] as const;
 /** Events that must lie beyond a knot for it to be trusted. */

@@ -1,10 +1,7 @@
 // Faults that really happened in the rows at hand: read from the log's ground truth, and judged one by one on scores by models
 // that had not seen the car. A fault counts from the moment it could be seen, not from the moment it began.
 import type { Log } from '../core/log/log.ts';
-import type { AlertRule } from '../core/model/hysteresis.ts';
 import { groundTruthTopic } from '../core/topics.ts';
-import { alertsOf, type FaultResult, perKind } from './methods.ts';
-import { firstRise, risesOf } from './metrics.ts';
 import type { Series } from './series.ts';
 
 /** A fault that is known to have happened: visible in the readings of one car in [fromMs, toMs), event time. */
@@ -14,22 +11,6 @@ export interface KnownFault {
   readonly fromMs: number;
   /** Infinity: not mended yet. */
   readonly toMs: number;
-}
-
-/** What became of one known fault. */
-export interface KnownOutcome {
-  readonly car: string;
-  readonly kind: string;
-  readonly fromMs: number;
-  /** Seconds of it that were judged. */
-  readonly judgedS: number;
-  /** From its first judged row to the alert; null: missed. */
-  readonly delayS: number | null;
-}
-
-export interface ScoredSeries {
-  readonly series: Series;
-  readonly scores: Float64Array;
 }
 
 export interface Truth {
@@ -81,46 +62,3 @@ export async function readTruth(log: Pick<Log, 'read'>, series: readonly Series[
 /** True for a series in which a known fault can be seen. */
 export const isTouched = (truth: readonly KnownFault[], series: Series): boolean =>
   truth.some((fault) => visibleIn(series, fault) !== null);
-
-/** Alerts that rise while no known fault of the car can be seen: the false ones. */
-export function falseRises(
-  { series, scores }: ScoredSeries,
-  threshold: number,
-  rule: AlertRule,
-  truth: readonly KnownFault[],
-): number {
-  const rises = risesOf(alertsOf(series.tsMs, scores, threshold, rule));
-  const touched = truth.map((fault) => visibleIn(series, fault)).filter((rows) => rows !== null);
-  return rises.filter((row) => !touched.some(([from, to]) => row >= from && row < to)).length;
-}
-
-/** What became of each fault, at a threshold. A fault that lies in several stretches of its car is still one. */
-export function judgeKnown(
-  truth: readonly KnownFault[],
-  scored: readonly ScoredSeries[],
-  threshold: number,
-  rule: AlertRule,
-): KnownOutcome[] {
-  return truth.flatMap((fault) => {
-    let judgedMs = 0;
-    let seenMs: number | null = null;
-    let delayS: number | null = null;
-    for (const { series, scores } of scored) {
-      const rows = visibleIn(series, fault);
-      if (rows === null) continue;
-      const [from, to] = rows;
-      seenMs ??= series.tsMs[from]!;
-      judgedMs += series.tsMs[to - 1]! - series.tsMs[from]!;
-      if (delayS !== null) continue;
-      const at: number = firstRise(alertsOf(series.tsMs, scores, threshold, rule), from, to);
-      if (at >= 0) delayS = (series.tsMs[at]! - seenMs) / 1000;
-    }
-    if (seenMs === null) return [];
-    const { id: car, kind, fromMs } = fault;
-    return [{ car, kind, fromMs, judgedS: judgedMs / 1000, delayS }];
-  });
-}
-
-/** The same summed up per kind of fault. */
-export const knownPerKind = (outcomes: readonly KnownOutcome[]): FaultResult[] =>
-  perKind(outcomes, () => 'from the ground truth of the log');

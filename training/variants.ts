@@ -2,24 +2,22 @@
 // fitted on its rows and channels only. A history of one variant is fitted as a whole, without any of this.
 import type { HeadSpec } from '../core/model/heads/head.ts';
 import type { VariantSpec } from '../core/model/heads/variant.ts';
-import { type Prepared, selectRows } from './prepared.ts';
+import type { Prepared, Variant } from '../core/model/prepared.ts';
 import type { Series } from './series.ts';
-
-export interface Variant {
-  /** Channels its cars measure, rising. */
-  readonly channels: readonly number[];
-  /** 1 for its rows, series one after another. */
-  readonly rows: Uint8Array;
-}
 
 /** A channel is measured by a car when it is in this share of its rows. */
 const MEASURED = 0.2;
+
 /** Cars and rows that make a variant; fewer are counted with the variant they resemble most. */
 const LEAST_CARS = 8;
+
 const LEAST_ROWS = 2000;
+
 const MOST_VARIANTS = 4;
+
 /** Cars that measure the same and make a kind: what they lack is not lost, they never had it. */
 const LEAST_OF_KIND = 2;
+
 const MOST_KINDS = 8;
 
 interface Car {
@@ -108,12 +106,6 @@ export function findVariants(prepared: Prepared, series: readonly Series[]): Fou
     kinds: kindsBeside(variants),
     variantOf: (car) => kept.indexOf(nearest(patternOf.get(car)!)),
   };
-}
-
-/** A variant's rows with its channels; all of `prepared` where that is the whole of it. */
-export function variantRows(prepared: Prepared, { channels, rows }: Variant): Prepared {
-  if (channels.length === prepared.channels && !rows.includes(0)) return prepared;
-  return selectRows(prepared, (r) => rows[r] === 1, channels);
 }
 
 /** The variants among the rows that `keep` says. */

@@ -1,15 +1,16 @@
 // Real drives with injected faults, judged by the model and by every baseline with the same smoothing, hysteresis and
 // calibration. False alerts are counted on the test drives as they were recorded.
 import type { Catalogue } from '../../core/catalogue.ts';
+import { concat } from '../../core/math/concat.ts';
 import type { Backend } from '../../core/model/backend.ts';
 import { createDetector } from '../../core/model/detector.ts';
 import { type AlertRule, HYSTERESIS } from '../../core/model/hysteresis.ts';
+import { alertsOf, withoutPauses } from '../../training/alerts.ts';
 import { fitBaselines } from '../../training/baselines/all.ts';
 import { smoothed } from '../../training/baselines/baseline.ts';
 import { calibrate } from '../../training/calibrate.ts';
 import { trainModel } from '../../training/fit.ts';
 import { scoreAll } from '../../training/judge.ts';
-import { alertsOf, concat, withoutPauses } from '../../training/methods.ts';
 import { averagePrecision, firstRise, quantile, risesOf, rocAuc } from '../../training/metrics.ts';
 import { prepare } from '../../training/prepared.ts';
 import { hoursOf, type Series, type SeriesSet, splitDrives } from './data.ts';

@@ -9,8 +9,9 @@ import type { BundleContent } from '../../core/model/bundle.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
 import { createDetector, type Detector } from '../../core/model/detector.ts';
 import type { Held } from '../../training/balance.ts';
-import { fitParts, type TrainInput } from '../../training/fit.ts';
-import type { Judged, Parts } from '../../training/judge.ts';
+import { fitParts } from '../../training/fit.ts';
+import type { Parts, TrainInput } from '../../training/ground.ts';
+import type { Judged } from '../../training/judge.ts';
 import { onOneScale } from '../../training/one-scale.ts';
 import type { Series } from '../../training/series.ts';
 

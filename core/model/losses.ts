@@ -3,7 +3,7 @@
 // (the mean of a normal distribution, given them), and heads are told how wide that guess is, for as long as it lasts and until
 // what they remember of it has faded. One notion for all heads; a car that measures everything pays for a few comparisons.
 import { TelltaleError } from '../errors.ts';
-import { fitOf, marksOf } from './heads/variant.ts';
+import { fitOf, marksOf } from './car-kind.ts';
 import { decodeFloats, type Floats } from './numbers.ts';
 import { invertSmall } from './small-matrix.ts';
 
@@ -32,11 +32,15 @@ export interface Losses {
 
 /** Events after its return at which a channel's loss is told apart; after the last it is forgotten. */
 const RETURNED = [0, 2, 4, 8, 16, 32, 64, 128, 256, 512] as const;
+
 const FORGOTTEN = 1024;
+
 /** Patterns kept; of more, the one needed longest ago is made anew when it comes again. */
 const MOST_PATTERNS = 200;
+
 /** A guess is taken to be no wider than so many times that of its channel alone. */
 const WIDEST = 10;
+
 const MOST_MISSED = 1e6;
 
 const LOST = 1;
@@ -227,3 +231,11 @@ export function createLossFollower(spec: LossSpec, tracked: readonly number[]): 
     channelsOfKind: () => kinds[kind]!.channels,
   };
 }
+
+/** A pattern of losses among the channels listed. */
+export const lossesAmong = ({ lost, since, width, all }: Losses, list: readonly number[]): Losses => ({
+  lost: Uint8Array.from(list, (k) => lost[k]!),
+  since: Float64Array.from(list, (k) => since[k]!),
+  width: Float64Array.from(list, (k) => width[k]!),
+  all,
+});

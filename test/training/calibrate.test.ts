@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import { seededRandom } from '../../core/model/random.ts';
+import { alertsOf } from '../../training/alerts.ts';
 import {
   calibrate,
   countEpisodes,
@@ -9,7 +10,6 @@ import {
   sustainedLevels,
 } from '../../training/calibrate.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from '../../training/extremes.ts';
-import { alertsOf } from '../../training/methods.ts';
 import { risesOf } from '../../training/metrics.ts';
 
 const random = seededRandom(7, 'test');

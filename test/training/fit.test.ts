@@ -3,9 +3,10 @@ import { type Backend, type BackendName, loadBackend } from '../../core/model/ba
 import { bundleLayers } from '../../core/model/bundle.ts';
 import { checkKernel } from '../../core/model/check.ts';
 import { createDetector, type Detector } from '../../core/model/detector.ts';
-import { type TrainInput, trainModel } from '../../training/fit.ts';
+import { alertsOf } from '../../training/alerts.ts';
+import { trainModel } from '../../training/fit.ts';
+import type { TrainInput } from '../../training/ground.ts';
 import { scoreSeries } from '../../training/judge.ts';
-import { alertsOf } from '../../training/methods.ts';
 import type { Series } from '../../training/series.ts';
 import { drive, SMALL_CATALOGUE, type SmallCar } from '../support/small-fleet.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { quantileOf } from '../../core/math/quantile.ts';
 import { normal, seededRandom } from '../../core/model/random.ts';
-import { fitScaler, quantileOf } from '../../training/scaling.ts';
+import { fitScaler } from '../../training/scaling.ts';
 import type { Series } from '../../training/series.ts';
 
 function seriesOf(columns: readonly ((row: number) => number)[], rows: number): Series {

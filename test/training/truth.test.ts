@@ -8,8 +8,9 @@ import { openEmbeddedLog } from '../../core/log/embedded.ts';
 import type { Log } from '../../core/log/log.ts';
 import { groundTruthTopic } from '../../core/topics.ts';
 import { sharedRecords } from '../../training/champion.ts';
+import { falseRises, judgeKnown } from '../../training/known-faults.ts';
 import type { Series } from '../../training/series.ts';
-import { falseRises, isTouched, judgeKnown, readTruth } from '../../training/truth.ts';
+import { isTouched, readTruth } from '../../training/truth.ts';
 
 /** One row a second from `fromS`, without readings: only times matter here. */
 const series = (id: string, fromS: number, rows: number): Series => ({

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Prepared, prepare } from '../../training/prepared.ts';
+import { type Prepared, variantRows } from '../../core/model/prepared.ts';
+import { prepare } from '../../training/prepared.ts';
 import type { Series } from '../../training/series.ts';
-import {
-  findVariants,
-  variantRows,
-  variantsAmong,
-  weighVariants,
-  wrapHead,
-} from '../../training/variants.ts';
+import { findVariants, variantsAmong, weighVariants, wrapHead } from '../../training/variants.ts';
 
 const ROWS = 400;
 /** A car that measures the channels of `pattern` (3 of them); reading = row number. */

@@ -1,6 +1,6 @@
 // All baselines, fitted on the same rows.
 import type { Backend } from '../../core/model/backend.ts';
-import type { Prepared } from '../prepared.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
 import type { Baseline } from './baseline.ts';
 import { fitIsolationForest } from './isolation-forest.ts';
 import { fitLimits, fitMahalanobis, fitPrincipalComponents } from './linear.ts';

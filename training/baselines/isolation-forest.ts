@@ -1,6 +1,7 @@
 // An isolation forest (Liu, Ting & Zhou 2008): random cuts separate what is strange sooner. 100 trees of 256 rows, as there.
+
+import type { Prepared } from '../../core/model/prepared.ts';
 import { type Random, seededRandom } from '../../core/model/random.ts';
-import type { Prepared } from '../prepared.ts';
 import { type Baseline, thinned } from './baseline.ts';
 
 const TREES = 100;

@@ -1,7 +1,8 @@
 // The linear baselines: fixed limits, the Mahalanobis distance, and what principal components cannot reconstruct.
+
+import { quantileOf } from '../../core/math/quantile.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
 import { invertSpd, ledoitWolf, symmetricEigen } from '../linear-algebra.ts';
-import type { Prepared } from '../prepared.ts';
-import { quantileOf } from '../scaling.ts';
 import { type Baseline, thinned } from './baseline.ts';
 
 const MAX_ROWS = 20_000;

@@ -2,8 +2,8 @@
 // score. It is here to be compared with, as it is commonly built.
 import type { Backend } from '../../core/model/backend.ts';
 import { compileNetwork } from '../../core/model/kernel.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
 import { seededRandom } from '../../core/model/random.ts';
-import type { Prepared } from '../prepared.ts';
 import { type Baseline, thinned } from './baseline.ts';
 
 const ROWS = 20_000;

@@ -1,11 +1,11 @@
 // Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in units of
 // each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks for them.
 import { invariant } from '../../core/errors.ts';
+import { quantileOf } from '../../core/math/quantile.ts';
 import type { GaugeSpec } from '../../core/model/heads/gauge.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import type { Tail } from '../../core/model/tail.ts';
 import { invertSpd, ledoitWolf } from '../linear-algebra.ts';
-import { quantileOf } from '../scaling.ts';
 import { fitTail } from '../tails.ts';
 import { Extremes, fitReach } from './reach.ts';
 

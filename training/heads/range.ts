@@ -1,7 +1,7 @@
 // Fits the range head: how far each channel goes, up and down, on the training rows; on all of them, and without each fold.
 import type { RangeSpec } from '../../core/model/heads/range.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
 import type { Tail } from '../../core/model/tail.ts';
-import type { Prepared } from '../prepared.ts';
 import { tailOfSorted } from '../tails.ts';
 import { sortedWithout } from './sorted.ts';
 

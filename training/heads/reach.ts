@@ -1,7 +1,8 @@
 // Fits how far single channels' averages go in stretches of whole cars (core/model/heads/reach.ts): from where their furthest tenth
 // begins, a generalised Pareto tail.
+
+import { quantileOf } from '../../core/math/quantile.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from '../extremes.ts';
-import { quantileOf } from '../scaling.ts';
 
 /** Stretches of driving that are enough to tell how far whole cars go: of more, an even choice is kept. */
 const MOST_STRETCHES = 20_000;

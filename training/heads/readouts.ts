@@ -1,9 +1,10 @@
 // The relation head's readouts: what the others foretell of each channel, what its own level adds, and how far off both usually
 // are in this operating state. Fitted on all sampled rows, and without each fold. The strength of the ridge is the one that
 // foretells left-out cars best.
+
+import { quantileOf } from '../../core/math/quantile.ts';
 import { type RelationPlan, spreadInputCount } from '../../core/model/heads/forecaster.ts';
 import { dot } from '../linear-algebra.ts';
-import { quantileOf } from '../scaling.ts';
 import { fleetEventsOf, lessHabits } from './habits.ts';
 import { leadingInverse, type Reader, readersOf, type Sample, solveAll } from './readers.ts';
 import { crossesOf, gramsOf, ridgeInverses, sumWithout } from './ridge.ts';

@@ -6,8 +6,8 @@ import {
 } from '../../core/model/heads/relation.ts';
 import { stateLayout } from '../../core/model/heads/relation-state.ts';
 import { decodeFloats, encodeFloats } from '../../core/model/numbers.ts';
-import type { Prepared } from '../prepared.ts';
-import { rowInput } from './residual.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
+import { rowInput } from '../../core/model/prepared.ts';
 import { chooseStretches, eachShift, type Guesses, rowsWithout, ShiftSums } from './shifts.ts';
 
 /** Measures losses on a head fitted without regard to them; what is returned adds what was found to it, or to one of a fold. */

@@ -14,14 +14,14 @@ import type { RelationGauge, RelationSpec } from '../../core/model/heads/relatio
 import { STREAMS, stateLayout } from '../../core/model/heads/relation-state.ts';
 import { createFreshAverages, createStreams, fillStreams } from '../../core/model/heads/streams.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
+import { rowInput } from '../../core/model/prepared.ts';
 import { seededRandom } from '../../core/model/random.ts';
-import type { Prepared } from '../prepared.ts';
 import { fitGauge, type GaugePlan, type GaugeRows } from './gauges.ts';
 import { Extremes } from './reach.ts';
 import type { Sample } from './readers.ts';
 import { fitReadouts, type Readouts } from './readouts.ts';
 import { shiftsOf } from './relation-shifts.ts';
-import { rowInput } from './residual.ts';
 import type { Guesses } from './shifts.ts';
 import { drawUnits } from './units.ts';
 

@@ -2,9 +2,8 @@
 import { createResidualHead, type ResidualSpec } from '../../core/model/heads/residual.ts';
 import type { Network } from '../../core/model/kernel.ts';
 import { decodeFloats, encodeFloats } from '../../core/model/numbers.ts';
-import type { Prepared } from '../prepared.ts';
-import type { Variant } from '../variants.ts';
-import { rowInput } from './residual.ts';
+import type { Prepared, Variant } from '../../core/model/prepared.ts';
+import { rowInput } from '../../core/model/prepared.ts';
 import { chooseStretches, eachShift, type Guesses, rowsWithout, ShiftSums } from './shifts.ts';
 
 /**

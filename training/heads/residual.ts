@@ -1,11 +1,11 @@
 // Fits a residual head: whitening (Ledoit–Wolf, twice, the second time without the strangest rows), the forecast's weights,
 // and the spread of each averaged component.
-import { type HeadInput, MAX_STEPS } from '../../core/model/heads/head.ts';
+
+import { quantileOf } from '../../core/math/quantile.ts';
 import { createResidualHead, type ResidualSpec } from '../../core/model/heads/residual.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
+import { type Prepared, rowInput } from '../../core/model/prepared.ts';
 import { ledoitWolf, solveSpd, symmetricEigen } from '../linear-algebra.ts';
-import type { Prepared } from '../prepared.ts';
-import { quantileOf } from '../scaling.ts';
 
 export interface ResidualHeadPlan {
   readonly name: string;
@@ -17,8 +17,10 @@ export interface ResidualHeadPlan {
 
 /** Components whose variance is below this share of the mean one are treated as if they had it: noise is not amplified. */
 const EIGEN_FLOOR = 1e-3;
+
 /** Ridge of the forecast, in rows of unit variance. */
 const RIDGE = 5;
+
 const MAX_ROWS = 20_000;
 
 /** Σ^(−1/2), symmetric, so that each component still belongs to one channel. */
@@ -134,30 +136,6 @@ function fitSpread(spec: Omit<ResidualSpec, 'spread'>, prepared: Prepared): Floa
     }
     return Math.max(1e-3, Math.sqrt(sum / Math.max(1, kept)));
   });
-}
-
-/** Row r of prepared data as a head sees it; the object is reused. */
-export function rowInput(prepared: Prepared): (row: number) => HeadInput {
-  const { channels, features, present, reconstruction, first, steps } = prepared;
-  const input: HeadInput = {
-    features: new Float64Array(channels),
-    present: new Uint8Array(channels),
-    reconstruction: new Float64Array(channels),
-    restart: true,
-    steps: 1,
-  };
-  return (row) => {
-    const at = row * channels;
-    for (let k = 0; k < channels; k += 1) {
-      input.features[k] = features[at + k]!;
-      input.present[k] = present[at + k]!;
-      input.reconstruction[k] = reconstruction[at + k]!;
-    }
-    input.restart = first[row] === 1;
-    input.steps = Math.min(MAX_STEPS, steps[row]!);
-    input.losses = prepared.losses.get(row) ?? null;
-    return input;
-  };
 }
 
 /** `trim`: share of the strangest rows left out when the normal spread is learnt. */

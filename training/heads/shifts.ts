@@ -4,7 +4,7 @@ import type { Head, HeadInput } from '../../core/model/heads/head.ts';
 import { SHIFT_DIRECTIONS } from '../../core/model/heads/marginal.ts';
 import { guessOf, type Losses, type LossSpec } from '../../core/model/losses.ts';
 import { decodeFloats } from '../../core/model/numbers.ts';
-import type { Prepared } from '../prepared.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
 
 /** Rows followed for all channels together; what is measured is a spread and needs no more. */
 const MOST_STEPS = 30_000;

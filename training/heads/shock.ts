@@ -1,11 +1,11 @@
 // Fits the shock head (core/model/heads/shock.ts): what each channel's movements seldom exceed, and what averages of the
 // rest normally do; on all rows, and without each fold.
 
+import { quantileOf } from '../../core/math/quantile.ts';
 import { createAverage } from '../../core/model/heads/gauge.ts';
 import { MOST_STEPS_MOVED } from '../../core/model/heads/head.ts';
 import { type ShockSpec, shockOf } from '../../core/model/heads/shock.ts';
-import type { Prepared } from '../prepared.ts';
-import { quantileOf } from '../scaling.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
 import { fitGauge, type GaugeRows } from './gauges.ts';
 import { sortedWithout } from './sorted.ts';
 

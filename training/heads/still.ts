@@ -1,8 +1,8 @@
 // The still head of a model (core/model/heads/still.ts): which signals stood still, what they were, and whether one that moves is an
 // alert by itself. There is nothing else to fit.
 import type { StillSignals } from '../../core/model/features.ts';
+import type { FittedScaler } from '../../core/model/fitted-scaler.ts';
 import type { StillSpec } from '../../core/model/heads/still.ts';
-import type { FittedScaler } from '../scaling.ts';
 
 /** Events over which a signal must be something else to be evidence, and after which that is the car's usual state. */
 const SPAN = 30;

@@ -6,10 +6,10 @@ import { FAN_IN, type RelationPlan } from '../../core/model/heads/forecaster.ts'
 import { createAverage } from '../../core/model/heads/gauge.ts';
 import { INPUT_SPANS } from '../../core/model/heads/relation-state.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
+import type { Prepared } from '../../core/model/prepared.ts';
+import { rowInput } from '../../core/model/prepared.ts';
 import { normal } from '../../core/model/random.ts';
 import { invertSpd } from '../linear-algebra.ts';
-import type { Prepared } from '../prepared.ts';
-import { rowInput } from './residual.ts';
 
 /** Rows that are enough to tell who is related. */
 const RELATED_ROWS = 24_000;

@@ -2,7 +2,8 @@
 // one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels only, and rests
 // (statistics 0, state untouched) while a car of another variant is followed.
 import { TelltaleError } from '../../errors.ts';
-import type { Losses } from '../losses.ts';
+import { fitOf, marksOf } from '../car-kind.ts';
+import { type Losses, lossesAmong } from '../losses.ts';
 import type { Head, HeadInput, HeadShape, HeadSpec } from './head.ts';
 
 export interface VariantSpec extends HeadSpec {
@@ -14,30 +15,6 @@ export interface VariantSpec extends HeadSpec {
   /** The head that follows its cars; its channel k is `channels[k]`. */
   readonly head: HeadSpec;
 }
-
-/** How well each channel list fits what an event measured: +1 for a channel found, −1 for one not foreseen. */
-export function marksOf(lists: readonly (readonly number[])[], channels: number): Int8Array[] {
-  return lists.map((list) => {
-    const marks = new Int8Array(channels).fill(-1);
-    for (const channel of list) marks[channel] = 1;
-    return marks;
-  });
-}
-
-/** How well what an event measured fits a list, by its marks. */
-export function fitOf(marks: Int8Array, present: Uint8Array): number {
-  let sum = 0;
-  for (let k = 0; k < marks.length; k += 1) sum += marks[k]! * present[k]!;
-  return sum;
-}
-
-/** A pattern of losses among the channels listed. */
-export const lossesAmong = ({ lost, since, width, all }: Losses, list: readonly number[]): Losses => ({
-  lost: Uint8Array.from(list, (k) => lost[k]!),
-  since: Float64Array.from(list, (k) => since[k]!),
-  width: Float64Array.from(list, (k) => width[k]!),
-  all,
-});
 
 /** First whether the car is followed here, then the inner head's state. @throws TelltaleError MODEL_INVALID */
 export function variantShape(

@@ -1,8 +1,9 @@
 // A head for one variant of vehicle in lanes (heads/variant.ts). Cars of a wave are of the same variants, so a head
 // either follows all of them or rests.
 
-import { lossesAmong, type VariantSpec } from '../heads/variant.ts';
+import type { VariantSpec } from '../heads/variant.ts';
 import type { Losses } from '../losses.ts';
+import { lossesAmong } from '../losses.ts';
 import { Frame } from './frame.ts';
 import type { LaneHead, LanePlace } from './head.ts';
 import { SLOT } from './kernel.ts';

@@ -7,9 +7,9 @@ import { type Plan, type Recording, record } from '../../../bench/quality/record
 import { loadBackend } from '../../../core/model/backend.ts';
 import { createDetector } from '../../../core/model/detector.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
+import { alertsOf } from '../../../training/alerts.ts';
 import { trainModel } from '../../../training/fit.ts';
 import { scoreSeries } from '../../../training/judge.ts';
-import { alertsOf } from '../../../training/methods.ts';
 import { averagePrecision, risesOf } from '../../../training/metrics.ts';
 import type { Series } from '../../../training/series.ts';
 

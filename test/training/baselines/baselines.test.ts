@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { Prepared } from '../../../core/model/prepared.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
 import { smoothed } from '../../../training/baselines/baseline.ts';
 import { fitIsolationForest } from '../../../training/baselines/isolation-forest.ts';
 import { fitLimits, fitMahalanobis, fitPrincipalComponents } from '../../../training/baselines/linear.ts';
-import type { Prepared } from '../../../training/prepared.ts';
 
 /** Two channels that go together, and one of their own. */
 function rowsOf(rows: readonly (readonly [number, number, number])[]): Prepared {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Prepared } from '../../../core/model/prepared.ts';
 import { fewestStretches, rangeFits } from '../../../training/heads/range.ts';
-import type { Prepared } from '../../../training/prepared.ts';
 
 /** One channel that never rises above where it rests; `cars` stretches, each `apart` above the one before. */
 function preparedOf(cars: number, apart = 0): Prepared {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createRelationHead } from '../../../core/model/heads/relation.ts';
 import { decodeFloats } from '../../../core/model/numbers.ts';
+import { type Prepared, rowInput } from '../../../core/model/prepared.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
 import { fitRelationHead } from '../../../training/heads/relation.ts';
-import { rowInput } from '../../../training/heads/residual.ts';
-import { type Prepared, prepare } from '../../../training/prepared.ts';
+import { prepare } from '../../../training/prepared.ts';
 import type { Series } from '../../../training/series.ts';
 
 const CARS = 6;

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FAN_IN } from '../../../core/model/heads/forecaster.ts';
 import { INPUT_SPANS } from '../../../core/model/heads/relation-state.ts';
+import type { Prepared } from '../../../core/model/prepared.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
 import { drawUnits, kinship } from '../../../training/heads/units.ts';
-import { type Prepared, prepare } from '../../../training/prepared.ts';
+import { prepare } from '../../../training/prepared.ts';
 
 const ROWS = 4000;
 
