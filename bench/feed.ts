@@ -21,7 +21,7 @@ import { LOG_SETTINGS } from '../core/settings.ts';
 import { modelsTopic } from '../core/topics.ts';
 import { startIngest } from '../ingest/service.ts';
 import { startScoring } from '../scoring/service.ts';
-import { trainModel } from '../training/fit.ts';
+import { trainModel } from '../training/calibrate/train-model.ts';
 import { drive, SIGNALS } from './feed-cars.ts';
 import { argument, type Figure, printFigures, quantile } from './support.ts';
 

@@ -12,8 +12,8 @@ import { normal, seededRandom } from '../core/model/random.ts';
 import { createReference } from '../core/model/reference.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { Scorer } from '../scoring/scorer.ts';
-import { trainModel } from '../training/fit.ts';
-import type { Series } from '../training/series.ts';
+import { trainModel } from '../training/calibrate/train-model.ts';
+import type { Series } from '../training/data/series.ts';
 import { argument, printFigures } from './support.ts';
 
 const ROWS = argument('rows', 100_000);

@@ -10,8 +10,8 @@ import { Fleet } from '../simulator/fleet.ts';
 import { completeScenario } from '../simulator/scenario.ts';
 import type { ScenarioFile } from '../simulator/scenario-schema.ts';
 import { SENSOR_COUNT } from '../simulator/sensors.ts';
-import { trainModel } from '../training/fit.ts';
-import type { Series } from '../training/series.ts';
+import { trainModel } from '../training/calibrate/train-model.ts';
+import type { Series } from '../training/data/series.ts';
 
 const CARS = 24;
 const ROWS = 500;

@@ -9,7 +9,7 @@ import { type Context, pause } from '../core/service.ts';
 import { telemetryTopic } from '../core/topics.ts';
 import { scorerGroup } from '../scoring/loop.ts';
 import { trainCardOf } from '../training/job.ts';
-import { promote } from '../training/registry.ts';
+import { promote } from '../training/release/registry.ts';
 
 /** How the notes of releases begin that nobody asked for. */
 export const OWN_NOTE = 'npm start: ';

@@ -10,13 +10,13 @@ import { loadBackend } from '../core/model/backend.ts';
 import { readReleases } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import type { Settings } from '../core/settings.ts';
-import { checkOut, checkTrainFlags } from './choice.ts';
-import type { CsvChoice } from './csv.ts';
-import { dataFromCsv } from './data.ts';
+import { checkOut, checkTrainFlags } from './check-flags.ts';
+import type { CsvChoice } from './data/csv.ts';
+import { dataFromCsv } from './data/training-data.ts';
 import { recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
-import { describeModels } from './model-list.ts';
-import { drop, promote, rollback } from './registry.ts';
-import { type Job, sayModel } from './say-model.ts';
+import { describeModels } from './release/model-list.ts';
+import { drop, promote, rollback } from './release/registry.ts';
+import { type Job, sayModel } from './report/summary.ts';
 
 /** A card.json: what its model was trained from and with, and the hash that came of it. */
 interface CardFile {

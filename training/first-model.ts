@@ -1,7 +1,7 @@
 // What a first model (--effort first) can see and what it cannot, in words: said in the terminal, in its card and in its report.
 import { counted, percent } from '../core/counted.ts';
-import type { Coverage } from './coverage.ts';
-import type { Evaluation } from './evaluate.ts';
+import type { Evaluation } from './evaluate/evaluate.ts';
+import type { Coverage } from './report/coverage.ts';
 
 /** Share of the synthetic faults of a kind from which it is found, and below which it is hardly ever. */
 const FOUND = 0.5;

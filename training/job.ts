@@ -16,25 +16,32 @@ import type { Release } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
-import { silenced } from './counters.ts';
-import { coverageOf } from './coverage.ts';
-import { dataFromLog, type ReadPlan, type Recipe, type Source, type TrainingData, tenths } from './data.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import { turn } from '../core/yield.ts';
+import { type Trained, trainModel } from './calibrate/train-model.ts';
+import { silenced } from './data/counters.ts';
+import { isTouched } from './data/ground-truth.ts';
+import { resolveRanges } from './data/history.ts';
+import { hoursRemarks } from './data/plausible-hours.ts';
+import { carsIn, rowsIn } from './data/series.ts';
+import {
+  dataFromLog,
+  type ReadPlan,
+  type Recipe,
+  type Source,
+  type TrainingData,
+  tenths,
+} from './data/training-data.ts';
+import { type Evaluation, evaluate } from './evaluate/evaluate.ts';
+import { checkOwnHistory, scoreOwnHistory } from './evaluate/own-history.ts';
+import { chooseTest } from './evaluate/test-series.ts';
+import { budgetVerdict } from './evaluate/verdict.ts';
 import { firstModelText } from './first-model.ts';
-import { type Trained, trainModel } from './fit.ts';
-import { resolveRanges } from './history.ts';
-import { checkOwnHistory, scoreOwnHistory } from './own-history.ts';
-import { hoursRemarks } from './plausible-hours.ts';
-import { readBack } from './read-back.ts';
-import { release, versionOf } from './registry.ts';
-import { writeReport } from './report.ts';
-import { writeModelFiles, writeWhole } from './save.ts';
-import { type Job, sayModel } from './say-model.ts';
-import { carsIn, rowsIn } from './series.ts';
-import { chooseTest } from './test-series.ts';
-import { isTouched } from './truth.ts';
-import { turn } from './turn.ts';
-import { budgetVerdict } from './verdict.ts';
+import { readBack } from './release/read-back.ts';
+import { release, versionOf } from './release/registry.ts';
+import { writeModelFiles, writeWhole } from './release/save.ts';
+import { coverageOf } from './report/coverage.ts';
+import { writeReport } from './report/report.ts';
+import { type Job, sayModel } from './report/summary.ts';
 
 /**
  * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history that a model must

@@ -6,11 +6,11 @@ import { createDetector } from '../../core/model/detector.ts';
 import { SETTINGS } from '../../core/settings.ts';
 import { FAULTS } from '../../simulator/faults.ts';
 import type { HarmlessKind } from '../../simulator/scenario.ts';
-import { alertsOf } from '../../training/alerts.ts';
-import { trainModel } from '../../training/fit.ts';
-import { scoreAll } from '../../training/judge.ts';
-import { firstRise, risesOf } from '../../training/metrics.ts';
-import { sampleSeries } from '../../training/sampler.ts';
+import { alertsOf } from '../../training/calibrate/alerts.ts';
+import { scoreAll } from '../../training/calibrate/held-out.ts';
+import { trainModel } from '../../training/calibrate/train-model.ts';
+import { sampleSeries } from '../../training/data/sampler.ts';
+import { firstRise, risesOf } from '../../training/evaluate/metrics.ts';
 import { driveFleet, ODDITY_KINDS, oddAmong, planBreaks } from './fleet.ts';
 
 /** Whole cars of one kind, and the alerts they raised. */

@@ -6,7 +6,7 @@ import { Fleet } from '../../simulator/fleet.ts';
 import { completeScenario, DEMO_SCENARIO, type HarmlessKind } from '../../simulator/scenario.ts';
 import { Script } from '../../simulator/script.ts';
 import { SENSOR_COUNT } from '../../simulator/sensors.ts';
-import type { Series } from '../../training/series.ts';
+import type { Series } from '../../training/data/series.ts';
 
 export interface FleetRun {
   /** One a car, in the order of the cars. A tunnel leaves rows out, a clock that jumps leaves times that fall. */

@@ -7,7 +7,7 @@
 // there, of the same sources. Costs are CPU time.
 import { CAR_CATALOGUE_FILE, loadCatalogue } from '../../core/catalogue.ts';
 import { loadBackend } from '../../core/model/backend.ts';
-import type { Series } from '../../training/series.ts';
+import type { Series } from '../../training/data/series.ts';
 import { argument, printFigures } from '../support.ts';
 import { DRIVES_FILE, loadSet, SKAB_FILE } from './data.ts';
 import { FLEET_SIZES } from './fleet-judge.ts';

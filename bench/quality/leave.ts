@@ -1,15 +1,15 @@
 // What a recorded model would be without a part of it: its columns are made silent, all that comes after is done again as training does
-// it (training/one-scale.ts), and the trials are judged anew.
+// it (training/calibrate/one-scale.ts), and the trials are judged anew.
 
 import { concat } from '../../core/math/concat.ts';
 import { type AlertRule, HYSTERESIS } from '../../core/model/hysteresis.ts';
-import { alertsOf, withoutPauses } from '../../training/alerts.ts';
-import type { Held } from '../../training/balance.ts';
-import { calibrate, sustainedLevels } from '../../training/calibrate.ts';
-import { type Judged, scoresBy } from '../../training/judge.ts';
-import { averagePrecision, f1, quantile, risesOf } from '../../training/metrics.ts';
-import { onOneScale } from '../../training/one-scale.ts';
-import { carsIn, hoursIn } from '../../training/series.ts';
+import type { Held } from '../../training/calibrate/alert-budget.ts';
+import { alertsOf, withoutPauses } from '../../training/calibrate/alerts.ts';
+import { type Judged, scoresBy } from '../../training/calibrate/held-out.ts';
+import { onOneScale } from '../../training/calibrate/one-scale.ts';
+import { calibrate, sustainedLevels } from '../../training/calibrate/threshold.ts';
+import { carsIn, hoursIn } from '../../training/data/series.ts';
+import { averagePrecision, f1, quantile, risesOf } from '../../training/evaluate/metrics.ts';
 import { delayOf } from './fleet-judge.ts';
 import type { RecordedTrial, Recording, TriedFault } from './recordings.ts';
 

@@ -1,7 +1,7 @@
 // What the leave-one-out bench trains and tries: splits of the real drives, rig runs, simulated fleets.
 import type { Catalogue } from '../../core/catalogue.ts';
-import { sampleSeries } from '../../training/sampler.ts';
-import type { Series } from '../../training/series.ts';
+import { sampleSeries } from '../../training/data/sampler.ts';
+import type { Series } from '../../training/data/series.ts';
 import { type SeriesSet, sliceSeries, splitDrives } from './data.ts';
 import { catalogueOf } from './drives.ts';
 import { driveHistory, driveTest, type FleetSize, judgedFamilies } from './fleet-judge.ts';

@@ -8,12 +8,12 @@ import type { Backend } from '../../core/model/backend.ts';
 import type { BundleContent } from '../../core/model/bundle.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
 import { createDetector, type Detector } from '../../core/model/detector.ts';
-import type { Held } from '../../training/balance.ts';
-import { fitParts } from '../../training/fit.ts';
-import type { Parts, TrainInput } from '../../training/ground.ts';
-import type { Judged } from '../../training/judge.ts';
-import { onOneScale } from '../../training/one-scale.ts';
-import type { Series } from '../../training/series.ts';
+import type { Held } from '../../training/calibrate/alert-budget.ts';
+import type { Judged } from '../../training/calibrate/held-out.ts';
+import { onOneScale } from '../../training/calibrate/one-scale.ts';
+import { fitParts } from '../../training/calibrate/train-model.ts';
+import type { Series } from '../../training/data/series.ts';
+import type { Parts, TrainInput } from '../../training/fit/ground.ts';
 
 /** An alert must rise in rows [from, to); how late it is counts from `visible`. */
 export interface TriedFault {

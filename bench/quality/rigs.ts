@@ -1,10 +1,10 @@
 // Runs of a pump rig: each model is trained on the first 400 rows of a run and judged on the rest, the labels only for judging.
 import type { Backend } from '../../core/model/backend.ts';
 import { createDetector } from '../../core/model/detector.ts';
-import { alertsOf } from '../../training/alerts.ts';
-import { trainModel } from '../../training/fit.ts';
-import { scoreSeries } from '../../training/judge.ts';
-import { averagePrecision, f1 } from '../../training/metrics.ts';
+import { alertsOf } from '../../training/calibrate/alerts.ts';
+import { scoreSeries } from '../../training/calibrate/held-out.ts';
+import { trainModel } from '../../training/calibrate/train-model.ts';
+import { averagePrecision, f1 } from '../../training/evaluate/metrics.ts';
 import { type SeriesSet, sliceSeries } from './data.ts';
 import { catalogueOf } from './drives.ts';
 

@@ -42,7 +42,7 @@ const Bundle = Type.Object({
     scale: Type.Array(Type.Number({ exclusiveMinimum: 0 })),
     clip: Type.Number({ exclusiveMinimum: 0 }),
   }),
-  /** Signals that stood still in training, rising, and what they were: no channels, but seen to (heads/still.ts). */
+  /** Signals that stood still in training, rising, and what they were: no channels, but seen to (core/model/heads/constant/reference.ts). */
   still: Type.Object({
     signals: Type.Array(Type.Integer({ minimum: 0 })),
     values: Type.Array(Type.Number()),
@@ -78,14 +78,14 @@ const Bundle = Type.Object({
   ),
   /** One for each statistic of each head, in order. */
   tails: Type.Array(TailSchema, { minItems: 1 }),
-  /** Absent: no statistic has a voice of its own (voices.ts). */
+  /** Absent: no statistic has a voice of its own (limit-alarm.ts). */
   voices: Type.Optional(
     Type.Object({
       limits: Type.Array(Type.Union([Type.Number({ exclusiveMinimum: 0 }), Type.Null()])),
       strangeness: Type.Number({ exclusiveMinimum: 0 }),
     }),
   ),
-  /** What scores are like before a car's usual strangeness is taken off (usual.ts). */
+  /** What scores are like before a car's usual strangeness is taken off (car-baseline.ts). */
   usual: Type.Object({ typical: Type.Number({ minimum: 0 }), most: Type.Number({ minimum: 0 }) }),
   threshold: Type.Number({ exclusiveMinimum: 0 }),
   hysteresis: Type.Object({ window: Type.Integer(), raise: Type.Integer(), release: Type.Integer() }),

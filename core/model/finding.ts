@@ -1,10 +1,10 @@
 // What is found in an event: its score from the statistics of the heads, what was expected of each signal, and which
 // signals made it. The same whoever computed the statistics.
 import type { ModelBundle } from './bundle.ts';
+import { lessUsual } from './car-baseline.ts';
 import type { Fusion } from './fusion.ts';
 import type { Layout } from './layout.ts';
 import type { Seen } from './readings.ts';
-import { lessUsual } from './usual.ts';
 
 /** What a step found. Arrays are reused. */
 export interface Finding {

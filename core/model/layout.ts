@@ -1,8 +1,8 @@
 // How a bundle's heads stand beside each other: where each one's state and statistics begin.
 import type { ModelBundle } from './bundle.ts';
+import { USUAL_STATE } from './car-baseline.ts';
 import type { HeadShape, HeadSpec } from './heads/head.ts';
-import { shapeOf } from './heads/heads.ts';
-import { USUAL_STATE } from './usual.ts';
+import { shapeOf } from './heads/kinds.ts';
 
 export interface PlacedHead extends HeadShape {
   readonly spec: HeadSpec;

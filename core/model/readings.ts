@@ -4,8 +4,8 @@ import { TelltaleError } from '../errors.ts';
 import type { ModelBundle } from './bundle.ts';
 import type { CarState } from './car-state.ts';
 import { applyScaler, LOST, NOT_MEASURED, tellMoved } from './features.ts';
+import type { StillSpec } from './heads/constant/reference.ts';
 import { MAX_STEPS } from './heads/head.ts';
-import type { StillSpec } from './heads/still.ts';
 import { createLossFollower, type Losses } from './losses.ts';
 
 /** An event as heads see it (HeadInput says more). */

@@ -6,7 +6,7 @@ import type { CarState } from './car-state.ts';
 import { createExplaining, createScoring, type Finding, newFinding, type Witness } from './finding.ts';
 import { createFusion, planFusion } from './fusion.ts';
 import type { HeadInput } from './heads/head.ts';
-import { createHead } from './heads/heads.ts';
+import { createHead } from './heads/kinds.ts';
 import { compileNetwork } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { createReadings } from './readings.ts';

@@ -15,7 +15,7 @@ import { loadBackend } from '../../core/model/backend.ts';
 import { alertsTopic, scoreCursor, scoresTopic, telemetryTopic } from '../../core/topics.ts';
 import { OWN_NOTE, type SuccessorOptions, trainSuccessors } from '../../demo/successors.ts';
 import { type Scoring, startScoring } from '../../scoring/service.ts';
-import { promote, release } from '../../training/registry.ts';
+import { promote, release } from '../../training/release/registry.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 import { recordOf, SMALL_CATALOGUE } from '../support/small-fleet.ts';
 

@@ -10,11 +10,11 @@ import { seededRandom } from '../../core/model/random.ts';
 import { newCar } from '../../scoring/car.ts';
 import { scoreCsv } from '../../scoring/csv.ts';
 import { followCar } from '../../scoring/follow.ts';
-import { alertsOf } from '../../training/alerts.ts';
-import { scoreSeries } from '../../training/judge.ts';
-import { risesOf } from '../../training/metrics.ts';
-import { Sampler } from '../../training/sampler.ts';
-import { allRows } from '../../training/shares.ts';
+import { alertsOf } from '../../training/calibrate/alerts.ts';
+import { scoreSeries } from '../../training/calibrate/held-out.ts';
+import { Sampler } from '../../training/data/sampler.ts';
+import { allRows } from '../../training/data/shares.ts';
+import { risesOf } from '../../training/evaluate/metrics.ts';
 import { makeScore } from '../alerts/support.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 

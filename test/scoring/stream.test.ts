@@ -22,7 +22,7 @@ import { reprocess } from '../../scoring/reprocess.ts';
 import { startScoring } from '../../scoring/service.ts';
 import { readCard } from '../../training/command.ts';
 import { trainAndRelease } from '../../training/job.ts';
-import { promote, release } from '../../training/registry.ts';
+import { promote, release } from '../../training/release/registry.ts';
 import { handBundle } from '../support/hand-bundle.ts';
 import { appendCars, drive, recordOf, SMALL_CATALOGUE } from '../support/small-fleet.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Coverage } from '../../training/coverage.ts';
 import { firstModelText } from '../../training/first-model.ts';
+import type { Coverage } from '../../training/report/coverage.ts';
 
 const none = { count: 0, names: [] };
 const coverage: Coverage = {

@@ -1,6 +1,6 @@
 // A head is one detector among several: it follows a car event by event and gives statistics, each calibrated on its own
 // (tail.ts), so that heads with different units compete on one scale. A new kind of head is a file beside this one, a line
-// in heads.ts and a fit in training/heads/.
+// in kinds.ts and a fit in training/heads/.
 import { TelltaleError } from '../../errors.ts';
 import type { Losses } from '../losses.ts';
 import type { Floats } from '../numbers.ts';

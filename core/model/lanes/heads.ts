@@ -1,16 +1,16 @@
-// Which kinds of heads run in lanes: the same as heads/heads.ts has.
+// Which kinds of heads run in lanes: the same as core/model/heads/kinds.ts has.
 import { TelltaleError } from '../../errors.ts';
+import type { StillSpec } from '../heads/constant/reference.ts';
 import type { HeadSpec } from '../heads/head.ts';
-import type { RangeSpec } from '../heads/range.ts';
-import type { RelationSpec } from '../heads/relation.ts';
-import type { ResidualSpec } from '../heads/residual.ts';
-import type { ShockSpec } from '../heads/shock.ts';
-import type { StillSpec } from '../heads/still.ts';
-import type { VariantSpec } from '../heads/variant.ts';
+import type { ShockSpec } from '../heads/jump/reference.ts';
+import type { RangeSpec } from '../heads/range/reference.ts';
+import { createLaneRelation } from '../heads/relation/lanes.ts';
+import type { RelationSpec } from '../heads/relation/reference.ts';
+import type { ResidualSpec } from '../heads/residual/reference.ts';
+import { createLaneVariant } from '../heads/variant/lanes.ts';
+import type { VariantSpec } from '../heads/variant/reference.ts';
 import type { LaneHead, LanePlace } from './head.ts';
-import { createLaneRelation } from './relation.ts';
 import { createLaneRange, createLaneResidual, createLaneShock, createLaneStill } from './simple.ts';
-import { createLaneVariant } from './variant.ts';
 
 const KINDS: Readonly<Record<string, (spec: HeadSpec, place: LanePlace) => LaneHead>> = {
   range: (spec, place) => createLaneRange(spec as RangeSpec, place),

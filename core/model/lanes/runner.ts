@@ -2,9 +2,10 @@
 // was found stays in the lanes until the next wave, for whoever wants it explained.
 import { bundleLayers, type ModelBundle } from '../bundle.ts';
 import type { HeadSpec } from '../heads/head.ts';
-import type { ResidualSpec } from '../heads/residual.ts';
-import type { VariantSpec } from '../heads/variant.ts';
-import { belongsTo } from '../heads/variant.ts';
+import type { ResidualSpec } from '../heads/residual/reference.ts';
+import type { LaneVariant } from '../heads/variant/lanes.ts';
+import type { VariantSpec } from '../heads/variant/reference.ts';
+import { belongsTo } from '../heads/variant/reference.ts';
 import type { Layout } from '../layout.ts';
 import type { Seen } from '../readings.ts';
 import { Frame, Patterns, Weights } from './frame.ts';
@@ -12,7 +13,6 @@ import type { LaneHead } from './head.ts';
 import { createLaneHead } from './heads.ts';
 import { LANES, LaneMemory, SLOT } from './kernel.ts';
 import { laneNetwork } from './network.ts';
-import type { LaneVariant } from './variant.ts';
 
 /** A car's event, ready for a lane. */
 export interface LaneEvent {

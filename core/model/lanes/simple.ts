@@ -1,9 +1,10 @@
 // The simple heads in lanes (heads/range.ts, shock.ts, residual.ts, still.ts): a few calls of the kernel each.
-import type { RangeSpec } from '../heads/range.ts';
-import { decodeForecast, decodeResidual, type ResidualSpec } from '../heads/residual.ts';
-import type { ShockSpec } from '../heads/shock.ts';
-import type { StillSpec } from '../heads/still.ts';
-import { createLaneGauge } from './gauge.ts';
+
+import { createLaneGauge } from '../gauge/lanes.ts';
+import type { StillSpec } from '../heads/constant/reference.ts';
+import type { ShockSpec } from '../heads/jump/reference.ts';
+import type { RangeSpec } from '../heads/range/reference.ts';
+import { decodeForecast, decodeResidual, type ResidualSpec } from '../heads/residual/reference.ts';
 import type { LaneHead, LanePlace } from './head.ts';
 import { SLOT } from './kernel.ts';
 import { matrixBytes, packMatrix, packMatrixAt, packTails, squareOf } from './packs.ts';

@@ -7,11 +7,11 @@ import { type Plan, type Recording, record } from '../../../bench/quality/record
 import { loadBackend } from '../../../core/model/backend.ts';
 import { createDetector } from '../../../core/model/detector.ts';
 import { normal, seededRandom } from '../../../core/model/random.ts';
-import { alertsOf } from '../../../training/alerts.ts';
-import { trainModel } from '../../../training/fit.ts';
-import { scoreSeries } from '../../../training/judge.ts';
-import { averagePrecision, risesOf } from '../../../training/metrics.ts';
-import type { Series } from '../../../training/series.ts';
+import { alertsOf } from '../../../training/calibrate/alerts.ts';
+import { scoreSeries } from '../../../training/calibrate/held-out.ts';
+import { trainModel } from '../../../training/calibrate/train-model.ts';
+import type { Series } from '../../../training/data/series.ts';
+import { averagePrecision, risesOf } from '../../../training/evaluate/metrics.ts';
 
 const names = ['a', 'b', 'c'];
 const catalogue = {

@@ -1,4 +1,4 @@
-// Averages and what gauges make of them (core/model/heads/gauge.ts, reach.ts, residual.ts say what they mean).
+// Averages and what gauges make of them (core/model/gauge/gauge.ts, reach.ts, residual.ts say what they mean).
 import { logOneMore4, tailLevels } from './functions';
 import { choose, least, madd, most, plain, rowOf, SLOT, used, VECTOR } from './vector';
 

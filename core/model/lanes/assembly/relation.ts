@@ -1,5 +1,5 @@
-// The relation head's own steps (core/model/heads/forecaster.ts and streams.ts say what they mean): averages and
-// levels of the readings, and the four streams of evidence. States lie as stateLayout (relation-state.ts) has it, in
+// The relation head's own steps (core/model/heads/relation/forecaster.ts and streams.ts say what they mean): averages and
+// levels of the readings, and the four streams of evidence. States lie as stateLayout (state.ts) has it, in
 // slots.
 import { exp4 } from './functions';
 import { choose, least, madd, most, plain, rowOf, SLOT, used, VECTOR, WAVE_HEAD, within } from './vector';

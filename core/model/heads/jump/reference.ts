@@ -1,0 +1,63 @@
+// The shock head: a reading that jumped as readings of its kind do not. A sensor that is suddenly off by a little stays in its
+// range and soon becomes the car's habit; what gives it away is the one step no physical quantity takes. Movements from event
+// to event count by what they have beyond nearly all movements of the channel seen in training; a gauge holds them for a while.
+import { TelltaleError } from '../../../errors.ts';
+import { createGauge, type GaugeSpec } from '../../gauge/gauge.ts';
+import { type Head, type HeadShape, type HeadSpec, MOST_STEPS_MOVED } from '../head.ts';
+
+/** Held-in bound of one shock, in multiples of what movements seldom exceed. */
+const MOST_SHOCK = 20;
+/** Below it a shock is rounding: readings come in steps, the usual movement is one of them, and states keep 24 bits. */
+const LEAST_SHOCK = 1e-3;
+
+export interface ShockSpec extends HeadSpec {
+  readonly kind: 'shock';
+  /** What a channel's movement between two events seldom exceeds, in features, > 0. */
+  readonly seldom: readonly number[];
+  readonly gauge: GaugeSpec;
+}
+
+/** How far a movement goes beyond what is seldom exceeded, in multiples of it, signed; 0 for usual movements. */
+export function shockOf(movement: number, seldom: number): number {
+  const beyond = (Math.abs(movement) - seldom) / seldom;
+  return beyond > LEAST_SHOCK ? Math.sign(movement) * Math.min(MOST_SHOCK, beyond) : 0;
+}
+
+/**
+ * For each channel whether it was measured since the car began, its last reading, then the gauge's averages.
+ * @throws TelltaleError MODEL_INVALID
+ */
+export function shockShape({ name, seldom, gauge }: ShockSpec, channels: number): HeadShape {
+  if (seldom?.length !== channels || !seldom.every((value) => value > 0))
+    throw new TelltaleError('MODEL_INVALID', `head ${name}: its movements do not fit ${channels} channels`);
+  return { statistics: [`jump-${gauge.span}`], stateSize: 3 * channels };
+}
+
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createShockHead(spec: ShockSpec, channels: number): Head {
+  const { name, seldom, gauge } = spec;
+  const shape = shockShape(spec, channels);
+  const shocks = new Float32Array(channels);
+  const follower = createGauge(gauge, channels, name);
+  return {
+    name,
+    ...shape,
+    step: (input, state, at, statistics, statisticsAt) => {
+      const { features, present, restart, steps, losses } = input;
+      for (let k = 0; k < channels; k += 1) {
+        const seen = at + k;
+        // The first reading after a loss is no jump.
+        if (restart || losses?.lost[k] === 1) state[seen] = 0;
+        shocks[k] = 0;
+        if (present[k] !== 1) continue;
+        const last = at + channels + k;
+        if (state[seen] === 1 && steps <= MOST_STEPS_MOVED)
+          shocks[k] = shockOf(features[k]! - state[last]!, seldom[k]!);
+        state[last] = features[k]!;
+        state[seen] = 1;
+      }
+      statistics[statisticsAt] = follower.step(shocks, input, state, at + 2 * channels);
+    },
+    blame: (_index, parts) => follower.blame(parts),
+  };
+}

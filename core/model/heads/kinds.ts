@@ -1,0 +1,41 @@
+// Which kinds of heads there are.
+import { TelltaleError } from '../../errors.ts';
+import { createStillHead, type StillSpec, stillShape } from './constant/reference.ts';
+import type { Head, HeadShape, HeadSpec } from './head.ts';
+import { createShockHead, type ShockSpec, shockShape } from './jump/reference.ts';
+import { createRangeHead, type RangeSpec, rangeShape } from './range/reference.ts';
+import { createRelationHead, type RelationSpec, relationShape } from './relation/reference.ts';
+import { createResidualHead, type ResidualSpec, residualShape } from './residual/reference.ts';
+import { createVariantHead, type VariantSpec, variantShape } from './variant/reference.ts';
+
+const KINDS: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head>> = {
+  range: (spec, channels) => createRangeHead(spec as RangeSpec, channels),
+  relation: (spec, channels) => createRelationHead(spec as RelationSpec, channels),
+  residual: (spec, channels) => createResidualHead(spec as ResidualSpec, channels),
+  shock: (spec, channels) => createShockHead(spec as ShockSpec, channels),
+  still: (spec, channels) => createStillHead(spec as StillSpec, channels),
+  variant: (spec, channels) => createVariantHead(spec as VariantSpec, channels, createHead),
+};
+
+/** Makes a bundle's head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createHead(spec: HeadSpec, channels: number): Head {
+  const create = Object.hasOwn(KINDS, spec.kind) ? KINDS[spec.kind] : undefined;
+  if (!create) throw new TelltaleError('MODEL_INVALID', `head ${spec.name}: unknown kind "${spec.kind}"`);
+  return create(spec, channels);
+}
+
+const SHAPES: Readonly<Record<string, (spec: HeadSpec, channels: number) => HeadShape>> = {
+  range: (spec, channels) => rangeShape(spec as RangeSpec, channels),
+  relation: (spec, channels) => relationShape(spec as RelationSpec, channels),
+  residual: (spec, channels) => residualShape(spec as ResidualSpec, channels),
+  shock: (spec, channels) => shockShape(spec as ShockSpec, channels),
+  still: (spec) => stillShape(spec as StillSpec),
+  variant: (spec, channels) => variantShape(spec as VariantSpec, channels, shapeOf),
+};
+
+/** What is known of a bundle's head before it is made ready. @throws TelltaleError MODEL_INVALID */
+export function shapeOf(spec: HeadSpec, channels: number): HeadShape {
+  const shape = Object.hasOwn(SHAPES, spec.kind) ? SHAPES[spec.kind] : undefined;
+  if (!shape) throw new TelltaleError('MODEL_INVALID', `head ${spec.name}: unknown kind "${spec.kind}"`);
+  return shape(spec, channels);
+}
