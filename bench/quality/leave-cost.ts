@@ -3,8 +3,8 @@ import { type BundleContent, type ModelBundle, sealBundle } from '../../core/mod
 import { createDetector, type Detector, MOST_IN_WAVE } from '../../core/model/detector.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
 import { createHead } from '../../core/model/heads/kinds.ts';
-import type { RelationSpec } from '../../core/model/heads/relation/reference.ts';
-import type { VariantSpec } from '../../core/model/heads/variant/reference.ts';
+import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
+import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
 import { followStretches } from '../../training/calibrate/waves.ts';
 import type { Series } from '../../training/data/series.ts';
 import { median } from '../support.ts';

@@ -4,7 +4,7 @@ import { TelltaleError } from '../errors.ts';
 import type { ModelBundle } from './bundle.ts';
 import type { CarState } from './car-state.ts';
 import { applyScaler, LOST, NOT_MEASURED, tellMoved } from './features.ts';
-import type { StillSpec } from './heads/constant/reference.ts';
+import type { StillSpec } from './heads/constant/spec.ts';
 import { MAX_STEPS } from './heads/head.ts';
 import { createLossFollower, type Losses } from './losses.ts';
 

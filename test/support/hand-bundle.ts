@@ -4,7 +4,7 @@
 import { catalogueHash } from '../../core/catalogue.ts';
 import { type BundleContent, type ModelBundle, sealBundle } from '../../core/model/bundle.ts';
 import { FEATURE_VERSION } from '../../core/model/features.ts';
-import type { ResidualSpec } from '../../core/model/heads/residual/reference.ts';
+import type { ResidualSpec } from '../../core/model/heads/residual/spec.ts';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { SMALL_CATALOGUE } from './small-fleet.ts';

@@ -3,11 +3,11 @@
 import type { BundleContent } from '../../core/model/bundle.ts';
 import { LOUD } from '../../core/model/heads/constant/fit.ts';
 import { shapeOf } from '../../core/model/heads/kinds.ts';
+import { variantPlace, weighVariants } from '../../core/model/heads/variant/fit.ts';
 import type { Voices } from '../../core/model/limit-alarm.ts';
 import type { Tail } from '../../core/model/tail.ts';
 import type { Budget } from '../data/alerts-asked.ts';
 import { carsIn, hoursIn, type Series } from '../data/series.ts';
-import { variantPlace, weighVariants } from '../data/variants.ts';
 import type { Ground, Parts } from '../fit/ground.ts';
 import { withoutPauses } from './alerts.ts';
 import { type Judged, type JudgedScores, scoresOf, usualOf } from './held-out.ts';

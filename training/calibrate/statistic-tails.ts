@@ -8,8 +8,8 @@ import { concat } from '../../core/math/concat.ts';
 import { quantileOf } from '../../core/math/quantile.ts';
 import { fitTail } from '../../core/model/fit-tail.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
-import type { RelationSpec } from '../../core/model/heads/relation/reference.ts';
-import type { VariantSpec } from '../../core/model/heads/variant/reference.ts';
+import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
+import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
 import { statisticAt, type Tail } from '../../core/model/tail.ts';
 import type { Judged } from './held-out.ts';
 

@@ -5,15 +5,15 @@ import type { BundleContent } from '../../core/model/bundle.ts';
 import { guessesOf } from '../../core/model/gauge/shifts.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
 import { fitResidualHead, type ResidualHeadPlan } from '../../core/model/heads/residual/fit.ts';
-import type { ResidualSpec } from '../../core/model/heads/residual/reference.ts';
 import { reckonLosses } from '../../core/model/heads/residual/shifts.ts';
-import type { VariantSpec } from '../../core/model/heads/variant/reference.ts';
+import type { ResidualSpec } from '../../core/model/heads/residual/spec.ts';
+import { wrapHead } from '../../core/model/heads/variant/fit.ts';
+import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
 import { compileNetwork } from '../../core/model/kernel.ts';
 import type { LossSpec } from '../../core/model/losses.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
 import { type Prepared, type Variant, variantRows } from '../../core/model/prepared.ts';
 import { reconstruct } from '../data/prepare.ts';
-import { wrapHead } from '../data/variants.ts';
 import { layersOf, trainAutoencoder } from './autoencoder.ts';
 
 const BATCH = 256;

@@ -5,11 +5,11 @@ import { type ErrorCode, TelltaleError } from '../../core/errors.ts';
 import { guessesOf } from '../../core/model/gauge/shifts.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
 import { fitRelationHead } from '../../core/model/heads/relation/fit.ts';
+import { wrapHead } from '../../core/model/heads/variant/fit.ts';
 import type { LossSpec } from '../../core/model/losses.ts';
 import type { Prepared } from '../../core/model/prepared.ts';
 import { type Variant, variantRows } from '../../core/model/prepared.ts';
 import type { Folds } from '../data/folds.ts';
-import { wrapHead } from '../data/variants.ts';
 
 /** What the thread is given; it is copied, but for features and what was measured, which are shared. */
 export interface RelationWork {

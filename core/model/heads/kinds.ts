@@ -1,12 +1,18 @@
 // Which kinds of heads there are.
 import { TelltaleError } from '../../errors.ts';
-import { createStillHead, type StillSpec, stillShape } from './constant/reference.ts';
+import { createStillHead } from './constant/reference.ts';
+import { type StillSpec, stillShape } from './constant/spec.ts';
 import type { Head, HeadShape, HeadSpec } from './head.ts';
-import { createShockHead, type ShockSpec, shockShape } from './jump/reference.ts';
-import { createRangeHead, type RangeSpec, rangeShape } from './range/reference.ts';
-import { createRelationHead, type RelationSpec, relationShape } from './relation/reference.ts';
-import { createResidualHead, type ResidualSpec, residualShape } from './residual/reference.ts';
-import { createVariantHead, type VariantSpec, variantShape } from './variant/reference.ts';
+import { createShockHead } from './jump/reference.ts';
+import { type ShockSpec, shockShape } from './jump/spec.ts';
+import { createRangeHead } from './range/reference.ts';
+import { type RangeSpec, rangeShape } from './range/spec.ts';
+import { createRelationHead } from './relation/reference.ts';
+import { type RelationSpec, relationShape } from './relation/spec.ts';
+import { createResidualHead } from './residual/reference.ts';
+import { type ResidualSpec, residualShape } from './residual/spec.ts';
+import { createVariantHead } from './variant/reference.ts';
+import { type VariantSpec, variantShape } from './variant/spec.ts';
 
 const KINDS: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head>> = {
   range: (spec, channels) => createRangeHead(spec as RangeSpec, channels),

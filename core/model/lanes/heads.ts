@@ -1,16 +1,19 @@
 // Which kinds of heads run in lanes: the same as core/model/heads/kinds.ts has.
 import { TelltaleError } from '../../errors.ts';
-import type { StillSpec } from '../heads/constant/reference.ts';
+import { createLaneStill } from '../heads/constant/lanes.ts';
+import type { StillSpec } from '../heads/constant/spec.ts';
 import type { HeadSpec } from '../heads/head.ts';
-import type { ShockSpec } from '../heads/jump/reference.ts';
-import type { RangeSpec } from '../heads/range/reference.ts';
+import { createLaneShock } from '../heads/jump/lanes.ts';
+import type { ShockSpec } from '../heads/jump/spec.ts';
+import { createLaneRange } from '../heads/range/lanes.ts';
+import type { RangeSpec } from '../heads/range/spec.ts';
 import { createLaneRelation } from '../heads/relation/lanes.ts';
-import type { RelationSpec } from '../heads/relation/reference.ts';
-import type { ResidualSpec } from '../heads/residual/reference.ts';
+import type { RelationSpec } from '../heads/relation/spec.ts';
+import { createLaneResidual } from '../heads/residual/lanes.ts';
+import type { ResidualSpec } from '../heads/residual/spec.ts';
 import { createLaneVariant } from '../heads/variant/lanes.ts';
-import type { VariantSpec } from '../heads/variant/reference.ts';
+import type { VariantSpec } from '../heads/variant/spec.ts';
 import type { LaneHead, LanePlace } from './head.ts';
-import { createLaneRange, createLaneResidual, createLaneShock, createLaneStill } from './simple.ts';
 
 const KINDS: Readonly<Record<string, (spec: HeadSpec, place: LanePlace) => LaneHead>> = {
   range: (spec, place) => createLaneRange(spec as RangeSpec, place),

@@ -2,10 +2,10 @@
 // was found stays in the lanes until the next wave, for whoever wants it explained.
 import { bundleLayers, type ModelBundle } from '../bundle.ts';
 import type { HeadSpec } from '../heads/head.ts';
-import type { ResidualSpec } from '../heads/residual/reference.ts';
+import type { ResidualSpec } from '../heads/residual/spec.ts';
 import type { LaneVariant } from '../heads/variant/lanes.ts';
-import type { VariantSpec } from '../heads/variant/reference.ts';
-import { belongsTo } from '../heads/variant/reference.ts';
+import type { VariantSpec } from '../heads/variant/spec.ts';
+import { belongsTo } from '../heads/variant/spec.ts';
 import type { Layout } from '../layout.ts';
 import type { Seen } from '../readings.ts';
 import { Frame, Patterns, Weights } from './frame.ts';

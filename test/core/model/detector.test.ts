@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bundleHash, checkBundle, sealBundle } from '../../../core/model/bundle.ts';
 import { createDetector } from '../../../core/model/detector.ts';
-import type { StillSpec } from '../../../core/model/heads/constant/reference.ts';
+import type { StillSpec } from '../../../core/model/heads/constant/spec.ts';
 import { inputCount, spreadInputCount } from '../../../core/model/heads/relation/forecaster.ts';
-import type { RelationSpec } from '../../../core/model/heads/relation/reference.ts';
+import type { RelationSpec } from '../../../core/model/heads/relation/spec.ts';
 import { encodeFloats } from '../../../core/model/numbers.ts';
 import { handBundle, identityHead } from '../../support/hand-bundle.ts';
 import { SMALL_CATALOGUE } from '../../support/small-fleet.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HeadSpec } from '../../../core/model/heads/head.ts';
-import type { RelationSpec } from '../../../core/model/heads/relation/reference.ts';
+import type { RelationSpec } from '../../../core/model/heads/relation/spec.ts';
 import { seededRandom } from '../../../core/model/random.ts';
 import { tailLevel } from '../../../core/model/tail.ts';
 import type { Judged } from '../../../training/calibrate/held-out.ts';

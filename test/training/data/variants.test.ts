@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { weighVariants, wrapHead } from '../../../core/model/heads/variant/fit.ts';
 import { type Prepared, variantRows } from '../../../core/model/prepared.ts';
 import { prepare } from '../../../training/data/prepare.ts';
 import type { Series } from '../../../training/data/series.ts';
-import { findVariants, variantsAmong, weighVariants, wrapHead } from '../../../training/data/variants.ts';
+import { findVariants, variantsAmong } from '../../../training/data/variants.ts';
 
 const ROWS = 400;
 /** A car that measures the channels of `pattern` (3 of them); reading = row number. */

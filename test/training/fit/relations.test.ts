@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { TelltaleError } from '../../../core/errors.ts';
-import type { RelationSpec } from '../../../core/model/heads/relation/reference.ts';
+import type { RelationSpec } from '../../../core/model/heads/relation/spec.ts';
 import { decodeFloats, encodeFloats } from '../../../core/model/numbers.ts';
 import { dealFolds } from '../../../training/data/folds.ts';
 import { prepare } from '../../../training/data/prepare.ts';

@@ -2,7 +2,7 @@
 // alert by itself. There is nothing else to fit.
 import type { StillSignals } from '../../features.ts';
 import type { FittedScaler } from '../../fitted-scaler.ts';
-import type { StillSpec } from './reference.ts';
+import type { StillSpec } from './spec.ts';
 
 /** Events over which a signal must be something else to be evidence, and after which that is the car's usual state. */
 const SPAN = 30;

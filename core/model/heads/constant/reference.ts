@@ -1,32 +1,9 @@
 // The still head: signals that were the same in every row of the history. No relation can be learnt of them, so they are no channels;
 // but when one of them is something else for once, that has never happened to any car. It is evidence for as long as it lasts, until it
 // has become the car's usual state. Where the history is long, it has a voice besides (core/model/heads/constant/fit.ts).
-import { TelltaleError } from '../../../errors.ts';
 import { LOST, NOT_MEASURED } from '../../features.ts';
-import { checkSpan, type Head, type HeadShape, type HeadSpec, smoothingTable } from '../head.ts';
-
-export interface StillSpec extends HeadSpec {
-  readonly kind: 'still';
-  /** How many signals stood still, ≥ 1: as many as `HeadInput.moved` tells. */
-  readonly signals: number;
-  /** Events averaged, ≥ 1. */
-  readonly span: number;
-  /** Events after which what a signal has become is usual for the car, > span. */
-  readonly slow: number;
-}
-
-/**
- * The average of each signal's being something else, then how usual that is for the car, which a pause does not change.
- * @throws TelltaleError MODEL_INVALID
- */
-export function stillShape({ name, signals, span, slow }: StillSpec): HeadShape {
-  if (!(Number.isInteger(signals) && signals >= 1))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: ${signals} signals`);
-  checkSpan(span, name);
-  if (!(slow > span && slow <= 100_000))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: spans ${span} and ${slow} do not fit`);
-  return { statistics: ['moved'], stateSize: 2 * signals };
-}
+import { type Head, smoothingTable } from '../head.ts';
+import { type StillSpec, stillShape } from './spec.ts';
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
 export function createStillHead(spec: StillSpec, channels: number): Head {

@@ -7,7 +7,8 @@ import { fitGauge, type GaugeRows } from '../../gauge/fit.ts';
 import { createAverage } from '../../gauge/gauge.ts';
 import type { Prepared } from '../../prepared.ts';
 import { MOST_STEPS_MOVED } from '../head.ts';
-import { type ShockSpec, shockOf } from './reference.ts';
+import { shockOf } from './reference.ts';
+import type { ShockSpec } from './spec.ts';
 
 /** Events a shock is held: long enough to raise an alert, short enough not to outlast it much. */
 const SPAN = 60;

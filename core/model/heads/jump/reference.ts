@@ -1,36 +1,20 @@
 // The shock head: a reading that jumped as readings of its kind do not. A sensor that is suddenly off by a little stays in its
 // range and soon becomes the car's habit; what gives it away is the one step no physical quantity takes. Movements from event
 // to event count by what they have beyond nearly all movements of the channel seen in training; a gauge holds them for a while.
-import { TelltaleError } from '../../../errors.ts';
-import { createGauge, type GaugeSpec } from '../../gauge/gauge.ts';
-import { type Head, type HeadShape, type HeadSpec, MOST_STEPS_MOVED } from '../head.ts';
+import { createGauge } from '../../gauge/gauge.ts';
+import { type Head, MOST_STEPS_MOVED } from '../head.ts';
+import { type ShockSpec, shockShape } from './spec.ts';
 
 /** Held-in bound of one shock, in multiples of what movements seldom exceed. */
 const MOST_SHOCK = 20;
+
 /** Below it a shock is rounding: readings come in steps, the usual movement is one of them, and states keep 24 bits. */
 const LEAST_SHOCK = 1e-3;
-
-export interface ShockSpec extends HeadSpec {
-  readonly kind: 'shock';
-  /** What a channel's movement between two events seldom exceeds, in features, > 0. */
-  readonly seldom: readonly number[];
-  readonly gauge: GaugeSpec;
-}
 
 /** How far a movement goes beyond what is seldom exceeded, in multiples of it, signed; 0 for usual movements. */
 export function shockOf(movement: number, seldom: number): number {
   const beyond = (Math.abs(movement) - seldom) / seldom;
   return beyond > LEAST_SHOCK ? Math.sign(movement) * Math.min(MOST_SHOCK, beyond) : 0;
-}
-
-/**
- * For each channel whether it was measured since the car began, its last reading, then the gauge's averages.
- * @throws TelltaleError MODEL_INVALID
- */
-export function shockShape({ name, seldom, gauge }: ShockSpec, channels: number): HeadShape {
-  if (seldom?.length !== channels || !seldom.every((value) => value > 0))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: its movements do not fit ${channels} channels`);
-  return { statistics: [`jump-${gauge.span}`], stateSize: 3 * channels };
 }
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */

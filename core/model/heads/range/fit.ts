@@ -4,7 +4,7 @@ import { sortedWithout } from '../../../math/sorted-without.ts';
 import { tailOfSorted } from '../../fit-tail.ts';
 import type { Prepared } from '../../prepared.ts';
 import type { Tail } from '../../tail.ts';
-import type { RangeSpec } from './reference.ts';
+import type { RangeSpec } from './spec.ts';
 
 const SPAN = 4;
 /** A tail is at least so wide, in spreads between cars: the next car is none of those seen. */

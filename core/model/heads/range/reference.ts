@@ -1,26 +1,8 @@
 // The range head: each channel on its own, against what it ever read in training. It knows no relations and holds no residual
 // within bounds, so what lies far outside everything seen is strange within seconds, whatever the other heads make of it.
-import { TelltaleError } from '../../../errors.ts';
-import { type Tail, tailLevel } from '../../tail.ts';
-import { checkSpan, type Head, type HeadShape, type HeadSpec, smoothingTable } from '../head.ts';
-
-export interface RangeSpec extends HeadSpec {
-  readonly kind: 'range';
-  /** Events averaged, ≥ 1. */
-  readonly span: number;
-  /** One a channel: how strange a high reading is, by the feature. */
-  readonly high: readonly Tail[];
-  /** One a channel: how strange a low reading is, by the feature's negative. */
-  readonly low: readonly Tail[];
-}
-
-/** For each channel whether it was measured since the car began, then its average. @throws TelltaleError MODEL_INVALID */
-export function rangeShape({ name, span, high, low }: RangeSpec, channels: number): HeadShape {
-  checkSpan(span, name);
-  if (high?.length !== channels || low?.length !== channels)
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: its tails do not fit ${channels} channels`);
-  return { statistics: ['strangest'], stateSize: 2 * channels };
-}
+import { tailLevel } from '../../tail.ts';
+import { type Head, smoothingTable } from '../head.ts';
+import { type RangeSpec, rangeShape } from './spec.ts';
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
 export function createRangeHead(spec: RangeSpec, channels: number): Head {

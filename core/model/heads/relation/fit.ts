@@ -15,8 +15,8 @@ import { fitReadouts, type Readouts } from './fit-readouts.ts';
 import { drawUnits } from './fit-units.ts';
 import { createForecaster, createRelationInputs, inputCount, type RelationPlan } from './forecaster.ts';
 import type { Sample } from './readers.ts';
-import type { RelationGauge, RelationSpec } from './reference.ts';
 import { shiftsOf } from './shifts.ts';
+import type { RelationGauge, RelationSpec } from './spec.ts';
 import { STREAMS, stateLayout } from './state.ts';
 import { createFreshAverages, createStreams, fillStreams } from './streams.ts';
 

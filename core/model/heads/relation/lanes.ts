@@ -6,7 +6,8 @@ import type { LaneHead, LanePlace } from '../../lanes/head.ts';
 import { LANES, type LaneMemory, SLOT } from '../../lanes/kernel.ts';
 import { packMatrix } from '../../lanes/packs.ts';
 import { decodeUnits, FAN_IN, inputCount, spreadInputCount, unitsFrom } from './forecaster.ts';
-import { createDoubts, decodeRelation, MOST_DOUBT, type RelationSpec } from './reference.ts';
+import { createDoubts, MOST_DOUBT } from './reference.ts';
+import { decodeRelation, type RelationSpec } from './spec.ts';
 import { INPUT_SPANS, STREAMS, stateLayout } from './state.ts';
 
 /** The units as the kernel reads them: of each the bytes of its inputs, their weights, a constant. */

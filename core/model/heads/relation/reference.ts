@@ -5,49 +5,14 @@
 //   fine     own, less what the car has shown so far, over the spread usual in this state and the doubt that is left about the
 //            car: where a relation is close, a little off is much
 //   jitter   how much each channel moves from event to event: frozen sensors move too little, misfires too much
-import { TelltaleError } from '../../../errors.ts';
-import { createGauge, type Gauge, type GaugeSpec } from '../../gauge/gauge.ts';
-import { decodeShifts, type Shifts, shiftsLeft } from '../../gauge/marginal.ts';
+import { createGauge, type Gauge } from '../../gauge/gauge.ts';
+import { type Shifts, shiftsLeft } from '../../gauge/marginal.ts';
 import type { Losses } from '../../losses.ts';
-import { decodeFloats } from '../../numbers.ts';
-import type { Head, HeadShape, HeadSpec } from '../head.ts';
-import {
-  createForecaster,
-  createRelationInputs,
-  inputCount,
-  type RelationPlan,
-  spreadInputCount,
-} from './forecaster.ts';
+import type { Head } from '../head.ts';
+import { createForecaster, createRelationInputs } from './forecaster.ts';
+import { decodeRelation, type RelationSpec, relationShape } from './spec.ts';
 import { INPUT_SPANS, STREAMS, stateLayout } from './state.ts';
 import { createFreshAverages, createStreams, fillStreams, type StreamSource } from './streams.ts';
-
-export interface RelationSpec extends HeadSpec, RelationPlan {
-  readonly kind: 'relation';
-  /**
-   * base64 floats, 2·channels × inputCount, row after row: what the others foretell of each channel; what they and its own level
-   * do.
-   */
-  readonly readout: string;
-  /**
-   * base64 floats, 3·channels × spreadInputCount, row after row: the log of the usual spread over the plain one, of the first
-   * residual, of the second, of the movement.
-   */
-  readonly spreadReadout: string;
-  /** base64 floats, 4·channels: the plain spread of the first residual, of the second, of the movement (> 0); the mean jitter. */
-  readonly spreads: string;
-  /** base64 floats, channels: events of the fleet's that a car's own are weighed against when its habit in `fine` is told, > 0. */
-  readonly fleetEvents: string;
-  readonly gauges: readonly RelationGauge[];
-  /**
-   * base64 floats, channels × channels: for each channel lost the root mean square by which what is foretold of each channel is
-   * shifted, in its plain spread. Absent: not known, taken as 0.
-   */
-  readonly shifts?: string;
-}
-
-export interface RelationGauge extends GaugeSpec {
-  readonly stream: (typeof STREAMS)[number];
-}
 
 /** Where a loss may shift what is foretold by more than so many of its usual spreads, nothing is told. */
 export const MOST_DOUBT = 3;
@@ -68,34 +33,6 @@ export function createDoubts(shifts: Shifts | null, channels: number): (losses: 
     made.set(losses, doubts);
     return doubts;
   };
-}
-
-export const relationShape = ({ gauges }: RelationSpec, channels: number): HeadShape => ({
-  statistics: gauges.map(
-    ({ stream, span, tails, reach }) => `${stream}-${span}${tails ? '-peak' : ''}${reach ? '-single' : ''}`,
-  ),
-  alone: gauges.map(({ reach }) => (reach === undefined ? 0 : 1)),
-  stateSize: stateLayout(channels).gauges + gauges.length * channels,
-});
-
-/** A relation head's numbers, decoded and checked. @throws TelltaleError MODEL_INVALID */
-export function decodeRelation(spec: RelationSpec, channels: number) {
-  const { name, units } = spec;
-  const width = inputCount(units, channels);
-  const readout = decodeFloats(spec.readout, 2 * channels * width, `head ${name}: readout`);
-  const spreadReadout = decodeFloats(
-    spec.spreadReadout,
-    3 * channels * spreadInputCount(units, channels),
-    `head ${name}: readout of spreads`,
-  );
-  const spreads = decodeFloats(spec.spreads, 4 * channels, `head ${name}: spreads`);
-  if (!spreads.subarray(0, 3 * channels).every((value) => value > 0))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: a spread is not positive`);
-  const fleetEvents = decodeFloats(spec.fleetEvents, channels, `head ${name}: events of the fleet`);
-  if (!fleetEvents.every((events) => events > 0))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: a habit is weighed against no events`);
-  const shifts = decodeShifts(spec.shifts, channels, 1, `head ${name}`);
-  return { readout, spreadReadout, spreads, fleetEvents, shifts };
 }
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */

@@ -4,7 +4,8 @@ import { chooseStretches, eachShift, type Guesses, rowsWithout, ShiftSums } from
 import { decodeFloats, encodeFloats } from '../../numbers.ts';
 import type { Prepared } from '../../prepared.ts';
 import { rowInput } from '../../prepared.ts';
-import { createRelationHead, type RelationGauge, type RelationSpec } from './reference.ts';
+import { createRelationHead } from './reference.ts';
+import type { RelationGauge, RelationSpec } from './spec.ts';
 import { stateLayout } from './state.ts';
 
 /** Measures losses on a head fitted without regard to them; what is returned adds what was found to it, or to one of a fold. */

@@ -5,7 +5,8 @@ import { ledoitWolf, solveSpd, symmetricEigen } from '../../../math/linear-algeb
 import { quantileOf } from '../../../math/quantile.ts';
 import { encodeFloats } from '../../numbers.ts';
 import { type Prepared, rowInput } from '../../prepared.ts';
-import { createResidualHead, type ResidualSpec } from './reference.ts';
+import { createResidualHead } from './reference.ts';
+import type { ResidualSpec } from './spec.ts';
 
 export interface ResidualHeadPlan {
   readonly name: string;

@@ -2,34 +2,10 @@
 // reconstruction, a linear forecast), made uncorrelated and of unit spread, then averaged over the last events with its
 // sign, so that a small lasting deviation stands out and noise does not.
 import { TelltaleError } from '../../../errors.ts';
-import { createMarginals, decodeShifts, SHIFT_DIRECTIONS } from '../../gauge/marginal.ts';
 import { compileMap, type LinearMap } from '../../kernel.ts';
 import type { Losses } from '../../losses.ts';
-import { decodeFloats } from '../../numbers.ts';
-import {
-  checkSpan,
-  type Head,
-  type HeadInput,
-  type HeadShape,
-  type HeadSpec,
-  smoothingTable,
-} from '../head.ts';
-
-export interface ResidualSpec extends HeadSpec {
-  readonly kind: 'residual';
-  /** What is taken off the features. */
-  readonly source: 'static' | 'autoencoder' | 'forecast';
-  /** Events averaged (exponential, span), ≥ 1. */
-  readonly span: number;
-  /** Symmetric whitening matrix of the residual, channels × channels: base64 floats. */
-  readonly whitening: string;
-  /** Standard deviation of each averaged whitened component on normal data: base64 floats, > 0. */
-  readonly spread: string;
-  /** For a forecast: channels × (channels + 1), the weights on the event before and the constant: base64 floats. */
-  readonly forecast?: string;
-  /** As Shifts (marginal.ts) has it, of the averaged whitened components. Absent: not known, taken as 0. */
-  readonly shifts?: string;
-}
+import { type Head, type HeadInput, smoothingTable } from '../head.ts';
+import { decodeForecast, decodeResidual, type ResidualSpec, residualShape } from './spec.ts';
 
 /** The residual of each channel before whitening; 0 where it cannot be told. */
 export type ResidualSource = (
@@ -63,34 +39,6 @@ function forecastSource({ input: before, output: said, run }: LinearMap, channel
       residual[k] = usable && told ? features[k]! - said[k]! : 0;
       state[at + 1 + k] = features[k]!;
     }
-  };
-}
-
-/** Of a forecast a flag and the features of the event before; then the averages. */
-export const residualShape = ({ source }: ResidualSpec, channels: number): HeadShape => ({
-  statistics: ['norm', 'peak'],
-  stateSize: (source === 'forecast' ? 1 + channels : 0) + channels,
-});
-
-/** A residual head's numbers, decoded and checked. @throws TelltaleError MODEL_INVALID */
-export function decodeResidual(spec: ResidualSpec, channels: number) {
-  const { name, span } = spec;
-  checkSpan(span, name);
-  const whitening = decodeFloats(spec.whitening, channels * channels, `head ${name}: whitening`);
-  const spread = decodeFloats(spec.spread, channels, `head ${name}: spread`);
-  if (!spread.every((value) => value > 0))
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: a spread is not positive`);
-  const precision = new Float64Array(channels * channels);
-  for (let k = 0; k < channels; k += 1) precision[k * channels + k] = 1 / spread[k]! ** 2;
-  const shifts = decodeShifts(spec.shifts, channels, SHIFT_DIRECTIONS, `head ${name}`);
-  // What is left of a channel stands in every whitened component, in one only if it has nothing to do with the others.
-  const column = (j: number) =>
-    Float64Array.from({ length: channels }, (_, k) => whitening[k * channels + j]!);
-  return {
-    whitening,
-    spread,
-    precision,
-    marginals: createMarginals(precision, channels, span, shifts, column),
   };
 }
 
@@ -151,18 +99,6 @@ export function createResidualHead(spec: ResidualSpec, channels: number): Head {
     },
     blame: (_index, out) => out.set(parts),
   };
-}
-
-/** The forecast's matrix and its constant for each channel. @throws TelltaleError MODEL_INVALID */
-export function decodeForecast(spec: ResidualSpec, channels: number) {
-  const packed = decodeFloats(spec.forecast, channels * (channels + 1), `head ${spec.name}: forecast`);
-  const weights = new Float64Array(channels * channels);
-  const constant = new Float64Array(channels);
-  for (let o = 0; o < channels; o += 1) {
-    for (let i = 0; i < channels; i += 1) weights[o * channels + i] = packed[o * (channels + 1) + i]!;
-    constant[o] = packed[o * (channels + 1) + channels]!;
-  }
-  return { weights, constant };
 }
 
 function createSource(

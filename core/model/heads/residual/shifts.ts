@@ -5,7 +5,8 @@ import type { Network } from '../../kernel.ts';
 import { decodeFloats, encodeFloats } from '../../numbers.ts';
 import type { Prepared, Variant } from '../../prepared.ts';
 import { rowInput } from '../../prepared.ts';
-import { createResidualHead, type ResidualSpec } from './reference.ts';
+import { createResidualHead } from './reference.ts';
+import type { ResidualSpec } from './spec.ts';
 
 /**
  * Adds to a head of one variant what losses do to it.

@@ -6,7 +6,7 @@ import type { LaneHead, LanePlace } from '../../lanes/head.ts';
 import { SLOT } from '../../lanes/kernel.ts';
 import type { Losses } from '../../losses.ts';
 import { lossesAmong } from '../../losses.ts';
-import type { VariantSpec } from './reference.ts';
+import type { VariantSpec } from './spec.ts';
 
 export interface LaneVariant extends LaneHead {
   /** What became of the car of a lane before, as far as this head followed it. */

@@ -1,58 +1,9 @@
 // A head for one variant of vehicle: cars that measure the same signals. A fleet of combustion and electric cars is two crowds;
 // one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels only, and rests
 // (statistics 0, state untouched) while a car of another variant is followed.
-import { TelltaleError } from '../../../errors.ts';
-import { fitOf, marksOf } from '../../car-kind.ts';
 import { type Losses, lossesAmong } from '../../losses.ts';
-import type { Head, HeadInput, HeadShape, HeadSpec } from '../head.ts';
-
-export interface VariantSpec extends HeadSpec {
-  readonly kind: 'variant';
-  /** Channels its cars measure, rising. */
-  readonly channels: readonly number[];
-  /** Channels of every other variant, to tell whose a car is. */
-  readonly others: readonly (readonly number[])[];
-  /** The head that follows its cars; its channel k is `channels[k]`. */
-  readonly head: HeadSpec;
-}
-
-/** First whether the car is followed here, then the inner head's state. @throws TelltaleError MODEL_INVALID */
-export function variantShape(
-  spec: VariantSpec,
-  channels: number,
-  shapeOf: (spec: HeadSpec, channels: number) => HeadShape,
-): HeadShape {
-  const { name } = spec;
-  const bad = [spec.channels, ...spec.others].some((list) =>
-    list.some((channel, i) => !(channel > (list[i - 1] ?? -1) && channel < channels)),
-  );
-  if (bad || spec.channels.length === 0)
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: its channels do not fit`);
-  // Signals that stood still are nobody's channels.
-  if (spec.head.kind === 'still')
-    throw new TelltaleError('MODEL_INVALID', `head ${name}: a head for all cars is within that of a variant`);
-  const inner = shapeOf(spec.head, spec.channels.length);
-  return { ...inner, stateSize: 1 + inner.stateSize };
-}
-
-/**
- * Whether a car is of a variant, by what its event measured: an event that fits no variant better than another (few signals in it) leaves
- * the car with the one it had.
- */
-export function belongsTo(
-  { channels: own, others }: VariantSpec,
-  channels: number,
-): (present: Uint8Array, restart: boolean, followed: boolean) => boolean {
-  const [mine, ...theirs] = marksOf([own, ...others], channels);
-  return (present, restart, followed) => {
-    const here = fitOf(mine!, present);
-    for (const marks of theirs) {
-      const there = fitOf(marks, present);
-      if (there > here || (there === here && !restart && !followed)) return false;
-    }
-    return true;
-  };
-}
+import type { Head, HeadInput, HeadSpec } from '../head.ts';
+import { belongsTo, type VariantSpec, variantShape } from './spec.ts';
 
 /** Makes the head ready to run. `create` makes the inner head. @throws TelltaleError MODEL_INVALID */
 export function createVariantHead(

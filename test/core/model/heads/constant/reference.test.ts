@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { LOST, MOVED, NOT_MEASURED, STILL } from '../../../../../core/model/features.ts';
 import { LOUD, stillHeads } from '../../../../../core/model/heads/constant/fit.ts';
-import { createStillHead, type StillSpec } from '../../../../../core/model/heads/constant/reference.ts';
+import { createStillHead } from '../../../../../core/model/heads/constant/reference.ts';
+import type { StillSpec } from '../../../../../core/model/heads/constant/spec.ts';
 import type { HeadInput } from '../../../../../core/model/heads/head.ts';
 
 const spec: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 3, slow: 200 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createShockHead, type ShockSpec, shockOf } from '../../../../../core/model/heads/jump/reference.ts';
+import { createShockHead, shockOf } from '../../../../../core/model/heads/jump/reference.ts';
+import type { ShockSpec } from '../../../../../core/model/heads/jump/spec.ts';
 import { encodeFloats } from '../../../../../core/model/numbers.ts';
 import { follow } from '../follow.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createRangeHead, type RangeSpec } from '../../../../../core/model/heads/range/reference.ts';
+import { createRangeHead } from '../../../../../core/model/heads/range/reference.ts';
+import type { RangeSpec } from '../../../../../core/model/heads/range/spec.ts';
 import { follow } from '../follow.ts';
 
 /** Levels rise by 1 for each unit above 1. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Head, HeadInput } from '../../../../../core/model/heads/head.ts';
-import { createVariantHead, type VariantSpec } from '../../../../../core/model/heads/variant/reference.ts';
+import { createVariantHead } from '../../../../../core/model/heads/variant/reference.ts';
+import type { VariantSpec } from '../../../../../core/model/heads/variant/spec.ts';
 
 /** Counts its events and gives the sum of its features. */
 const counting = (channels: number): Head => ({
