@@ -2,7 +2,7 @@
 // does not see as it sees others, rows that come at another rate, and alerts that are up nearly all the time.
 import { counted, percent } from '../core/counted.ts';
 import type { ModelBundle } from '../core/model/bundle.ts';
-import { isElse } from '../core/model/features.ts';
+import { hasChanged } from '../core/model/features.ts';
 import type { Recording } from '../core/recording.ts';
 import type { ColumnFacts } from '../core/recording-column.ts';
 import type { RowOrder } from '../core/recording-order.ts';
@@ -66,7 +66,7 @@ export class UnusualSignals {
   see({ id, timeText, values }: RecordingRow): void {
     for (const signal of this.#signals) {
       const value = values[signal]!;
-      if (!isElse(value, this.#bundle.medians[signal]!)) continue;
+      if (!hasChanged(value, this.#bundle.medians[signal]!)) continue;
       const seen = this.#moved.get(signal);
       if (seen) seen.rows += 1;
       else this.#moved.set(signal, { rows: 1, first: `${value} at ${id} ${timeText}` });

@@ -16,7 +16,7 @@ import { dataFromCsv } from './data/training-data.ts';
 import { recipeOf, runJob, type TrainCard, trainAndRelease } from './job.ts';
 import { describeModels } from './release/model-list.ts';
 import { drop, promote, rollback } from './release/registry.ts';
-import { type Job, sayModel } from './report/summary.ts';
+import { type Job, saySummary } from './report/summary.ts';
 
 /** A card.json: what its model was trained from and with, and the hash that came of it. */
 interface CardFile {
@@ -83,7 +83,7 @@ async function trainCsv(settings: Settings, context: Context, card: TrainCard | 
   const source = known ?? data.source;
   const backend = await loadBackend(settings.tfBackend);
   const done = await runJob({ ...data, source }, { ...plan, backend }, () => resolve(settings.out));
-  sayModel(context.say, done);
+  saySummary(context.say, done);
   return done;
 }
 

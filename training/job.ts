@@ -16,7 +16,7 @@ import type { Release } from '../core/model/releases.ts';
 import type { Context } from '../core/service.ts';
 import { momentMs } from '../core/setting-kinds.ts';
 import type { Settings } from '../core/settings.ts';
-import { turn } from '../core/yield.ts';
+import { yieldNow } from '../core/yield.ts';
 import { type Trained, trainModel } from './calibrate/train-model.ts';
 import { silenced } from './data/counters.ts';
 import { isTouched } from './data/ground-truth.ts';
@@ -41,7 +41,7 @@ import { release, versionOf } from './release/registry.ts';
 import { writeModelFiles, writeWhole } from './release/save.ts';
 import { coverageOf } from './report/coverage.ts';
 import { writeReport } from './report/report.ts';
-import { type Job, sayModel } from './report/summary.ts';
+import { type Job, saySummary } from './report/summary.ts';
 
 /**
  * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history that a model must
@@ -163,7 +163,7 @@ export async function runJob(
       ...{ truth, signal, most: effort.ownRows },
     });
     checkOwnHistory(ownHistory);
-    await turn(signal);
+    await yieldNow(signal);
     say('training: evaluating');
     const judged = { trained, series, truth, champion, besideOthers: effort.besideOthers };
     const evaluation = await evaluate({ ...judged, alertsPerHour, seed, backend, signal });
@@ -178,7 +178,7 @@ export async function runJob(
     const verdict = budgetVerdict(evaluation.budget, evaluation);
     const firstModel = recipe.effort === 'first' ? firstModelText(coverage, evaluation) : null;
     const facts = { ownHistory, coverage, verdict, firstModel };
-    await turn(signal);
+    await yieldNow(signal);
     const dir = dirOf(bundle);
     await mkdir(dirname(dir), { recursive: true });
     await writeWhole(dir, async (partial) => {
@@ -189,7 +189,7 @@ export async function runJob(
       await writeReport(partial, bundle, evaluation, facts);
       // Read as the scorer reads it, while the folder has not taken its place: what cannot be read is never there.
       createDetector(await readBundle(partial));
-      await turn(signal);
+      await yieldNow(signal);
     });
     return { bundle, dir, evaluation, facts };
   } finally {
@@ -242,7 +242,7 @@ export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly versi
   const { bundle } = done;
   const version = versionOf(bundle, nowMs);
   // Said first: should the log fail now, the model is there all the same.
-  sayModel(context.say, done);
+  saySummary(context.say, done);
   const judged = figuresOf(done.evaluation);
   if (card !== null && !promote) {
     context.say("not released: a model trained again from its card takes nobody's place (--promote would)");

@@ -5,7 +5,7 @@ import { concat } from '../../core/math/concat.ts';
 import { type AlertRule, HYSTERESIS } from '../../core/model/hysteresis.ts';
 import type { Held } from '../../training/calibrate/alert-budget.ts';
 import { alertsOf, withoutPauses } from '../../training/calibrate/alerts.ts';
-import { type Judged, scoresBy } from '../../training/calibrate/held-out.ts';
+import { type HeldOutRows, scoresBy } from '../../training/calibrate/held-out.ts';
 import { onOneScale } from '../../training/calibrate/one-scale.ts';
 import { calibrate, sustainedLevels } from '../../training/calibrate/threshold.ts';
 import { carsIn, hoursIn } from '../../training/data/series.ts';
@@ -38,8 +38,8 @@ export interface Outcome {
   readonly f1: number;
 }
 
-/** Judged rows with some columns silent. */
-function silenced(rows: readonly Judged[], silent: readonly boolean[]): readonly Judged[] {
+/** HeldOutRows rows with some columns silent. */
+function silenced(rows: readonly HeldOutRows[], silent: readonly boolean[]): readonly HeldOutRows[] {
   const columns = silent.flatMap((yes, s) => (yes ? [s] : []));
   if (columns.length === 0) return rows;
   return rows.map(({ series, raw }) => {

@@ -9,7 +9,7 @@ import type { BundleContent } from '../../core/model/bundle.ts';
 import { sealBundle } from '../../core/model/bundle.ts';
 import { createDetector, type Detector } from '../../core/model/detector.ts';
 import type { Held } from '../../training/calibrate/alert-budget.ts';
-import type { Judged } from '../../training/calibrate/held-out.ts';
+import type { HeldOutRows } from '../../training/calibrate/held-out.ts';
 import { onOneScale } from '../../training/calibrate/one-scale.ts';
 import { fitParts } from '../../training/calibrate/train-model.ts';
 import type { Series } from '../../training/data/series.ts';
@@ -35,7 +35,7 @@ export interface Trial {
   readonly whole: boolean;
 }
 
-export interface RecordedTrial extends Trial, Judged {
+export interface RecordedTrial extends Trial, HeldOutRows {
   /** 1 where something of the car was lost. */
   readonly lost: Uint8Array;
 }
@@ -91,7 +91,7 @@ export async function record({ name, train, catalogue, trials }: Plan, backend: 
   const { content } = onOneScale(held, fitted.parts, card);
   const detector = createDetector(sealBundle(content));
   const places = new Map(train.series.map(({ id }) => [id, ground.variantOf(id)]));
-  const judged: Judged[] = fitted.judged.map(({ series, raw }) => ({
+  const judged: HeldOutRows[] = fitted.judged.map(({ series, raw }) => ({
     series: withoutValues(series),
     raw,
   }));

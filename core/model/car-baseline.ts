@@ -3,7 +3,7 @@
 // further, so that a fault is judged against the car's own calm and a lasting fault cannot become one.
 
 /** What the scores of cars held out are like. */
-export interface UsualScore {
+export interface CarBaseline {
   /** Their median, ≥ 0. */
   readonly typical: number;
   /** The highest score that may count as a car's usual one, ≥ typical. */
@@ -11,7 +11,7 @@ export interface UsualScore {
 }
 
 /** Floats of a car's state: events counted, and the log of its usual score over the typical one. */
-export const USUAL_STATE = 2;
+export const BASELINE_STATE = 2;
 
 /** Events of the fleet's that a car's own are weighed against, and events after which the past is forgotten. */
 const FLEET_WEIGHT = 50;
@@ -27,8 +27,8 @@ const FLOOR = 0.1;
  * The score less what is usual for the car beyond what is typical, ≥ 0; the state (from `at`) then learns from it.
  * @param unsure less of the car is known than usually is: a low score does not tell what is usual for it
  */
-export function lessUsual(
-  { typical, most }: UsualScore,
+export function lessBaseline(
+  { typical, most }: CarBaseline,
   score: number,
   state: Float32Array,
   at: number,

@@ -18,7 +18,7 @@ export interface Scaler {
 }
 
 /** Signals that were the same in every row of training, and what they were. */
-export interface StillSignals {
+export interface ConstantSignals {
   /** Index in the catalogue of each, rising. */
   readonly signals: readonly number[];
   readonly values: readonly number[];
@@ -32,19 +32,19 @@ export const NOT_MEASURED = 2;
 export const LOST = 3;
 
 /** Whether a reading is something else than what the signal always was, by more than a single-precision float may be off; false for NaN. */
-export const isElse = (value: number, always: number): boolean =>
+export const hasChanged = (value: number, always: number): boolean =>
   Math.abs(value - always) > 1e-6 * Math.max(1e-3, Math.abs(always));
 
 /** Fills `moved`, one a signal, from `values` as applyScaler does: STILL, MOVED or NOT_MEASURED. */
-export function tellMoved(
-  { signals, values: always }: StillSignals,
+export function tellChanged(
+  { signals, values: always }: ConstantSignals,
   values: Float64Array | Float32Array,
   moved: Uint8Array,
   at = 0,
 ): void {
   for (let i = 0; i < signals.length; i += 1) {
     const value = values[at + signals[i]!]!;
-    moved[i] = Number.isNaN(value) ? NOT_MEASURED : isElse(value, always[i]!) ? MOVED : STILL;
+    moved[i] = Number.isNaN(value) ? NOT_MEASURED : hasChanged(value, always[i]!) ? MOVED : STILL;
   }
 }
 

@@ -1,7 +1,7 @@
 // What is found in an event: its score from the statistics of the heads, what was expected of each signal, and which
 // signals made it. The same whoever computed the statistics.
 import type { ModelBundle } from './bundle.ts';
-import { lessUsual } from './car-baseline.ts';
+import { lessBaseline } from './car-baseline.ts';
 import type { Fusion } from './fusion.ts';
 import type { Layout } from './layout.ts';
 import type { Seen } from './readings.ts';
@@ -50,12 +50,12 @@ const EXPECTED_BEYOND = 0.05;
 export function createScoring(
   { usual }: ModelBundle,
   fusion: Fusion,
-  { usualAt }: Layout,
+  { baselineAt }: Layout,
 ): (finding: Finding, seen: Seen, slots: Float32Array) => void {
   return (finding, { losses, restart, lost }, slots) => {
     const strangeness = fusion.strangenessOf(finding.raw);
     const sure = losses === null ? strangeness : LESS_SURE * strangeness;
-    finding.score = lessUsual(usual, sure, slots, usualAt, restart, losses !== null);
+    finding.score = lessBaseline(usual, sure, slots, baselineAt, restart, losses !== null);
     // Of a car that measures nothing nothing is strange.
     if (losses?.all === true) finding.score = 0;
     finding.lost = lost;

@@ -4,7 +4,7 @@
 import { TelltaleError } from '../errors.ts';
 import type { BundleContent } from './bundle.ts';
 import type { HeadShape } from './heads/head.ts';
-import { loudness, type Voices, voicePart, withVoice } from './limit-alarm.ts';
+import { alarmPart, type LimitAlarms, loudness, withAlarm } from './limit-alarm.ts';
 import { type Tail, tailLevel } from './tail.ts';
 
 /** What is known of each statistic, in order. */
@@ -14,7 +14,7 @@ export interface FusionPlan {
   readonly shares: Float64Array;
   /** 1: heard alone. */
   readonly alone: Uint8Array;
-  readonly voices?: Voices | undefined;
+  readonly voices?: LimitAlarms | undefined;
 }
 
 export interface Fusion {
@@ -116,10 +116,10 @@ export function createFusion({ tails, shares, alone, voices }: FusionPlan): Fusi
         sum += shares[i]! * Math.log(product);
         product = 1;
       }
-      return withVoice(sum, voice);
+      return withAlarm(sum, voice);
     },
     partOf: (at) => {
-      if (Number.isNaN(heard)) heard = voicePart(sum, voice);
+      if (Number.isNaN(heard)) heard = alarmPart(sum, voice);
       const square = levels[at]! * levels[at]!;
       const part = alone[at] === 1 ? square : together;
       const whole = length * length * (length * length);

@@ -1,6 +1,6 @@
 // How a bundle's heads stand beside each other: where each one's state and statistics begin.
 import type { ModelBundle } from './bundle.ts';
-import { USUAL_STATE } from './car-baseline.ts';
+import { BASELINE_STATE } from './car-baseline.ts';
 import type { HeadShape, HeadSpec } from './heads/head.ts';
 import { shapeOf } from './heads/kinds.ts';
 
@@ -17,7 +17,7 @@ export interface Layout {
   readonly statistics: readonly string[];
   /** Slots of all heads; behind them what is usual for the car, then its losses. */
   readonly headSlots: number;
-  readonly usualAt: number;
+  readonly baselineAt: number;
   readonly lossesAt: number;
 }
 
@@ -41,7 +41,7 @@ export function layOut(bundle: ModelBundle): Layout {
     heads,
     statistics: heads.flatMap(({ spec, statistics }) => statistics.map((name) => `${spec.name}.${name}`)),
     headSlots: next,
-    usualAt: next,
-    lossesAt: next + USUAL_STATE,
+    baselineAt: next,
+    lossesAt: next + BASELINE_STATE,
   };
 }

@@ -3,7 +3,7 @@
 // beyond it grows by its logarithm, so that one channel's extremes do not outrank what all agree on.
 
 /** When a statistic alone is as rare as an alert may be. */
-export interface Voices {
+export interface LimitAlarms {
   /** One a statistic, > 0: the raw value that is as rare; null: no voice. */
   readonly limits: (number | null)[];
   /** The strangeness, of all statistics together, that is as rare, > 0. */
@@ -20,14 +20,14 @@ const eighth = (value: number): number => fourth(value) * fourth(value);
 export const loudness = (ratio: number): number => (ratio < 1 ? fourth(ratio) : 1 + Math.log(ratio));
 
 /** Strangeness by all statistics together, and by the loudest voice. */
-export function withVoice(together: number, voice: number): number {
+export function withAlarm(together: number, voice: number): number {
   const greater = Math.max(together, voice);
   if (greater <= 0) return 0;
   return greater * Math.sqrt(Math.sqrt(Math.sqrt(eighth(together / greater) + eighth(voice / greater))));
 }
 
 /** The voice's part of the two, 0 to 1. */
-export function voicePart(together: number, voice: number): number {
+export function alarmPart(together: number, voice: number): number {
   const greater = Math.max(together, voice);
   if (greater <= 0) return 0;
   const loud = eighth(voice / greater);

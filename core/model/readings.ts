@@ -3,8 +3,8 @@
 import { TelltaleError } from '../errors.ts';
 import type { ModelBundle } from './bundle.ts';
 import type { CarState } from './car-state.ts';
-import { applyScaler, LOST, NOT_MEASURED, tellMoved } from './features.ts';
-import type { StillSpec } from './heads/constant/spec.ts';
+import { applyScaler, LOST, NOT_MEASURED, tellChanged } from './features.ts';
+import type { ConstantSpec } from './heads/constant/spec.ts';
 import { MAX_STEPS } from './heads/head.ts';
 import { createLossFollower, type Losses } from './losses.ts';
 
@@ -42,10 +42,10 @@ export function createReadings(bundle: ModelBundle): Readings {
   const quiet = still.signals.length;
   const follower = createLossFollower(bundle.losses, [...scaler.signals, ...still.signals]);
   for (const spec of bundle.heads)
-    if (spec.kind === 'still' && (spec as StillSpec).signals !== quiet)
+    if (spec.kind === 'still' && (spec as ConstantSpec).signals !== quiet)
       throw new TelltaleError(
         'MODEL_INVALID',
-        `damaged: head ${spec.name} is for ${(spec as StillSpec).signals} signals that stood still, there are ${quiet}`,
+        `damaged: head ${spec.name} is for ${(spec as ConstantSpec).signals} signals that stood still, there are ${quiet}`,
       );
   /** Channels, then signals that stood still. */
   const measured = new Uint8Array(channels + quiet);
@@ -79,7 +79,7 @@ export function createReadings(bundle: ModelBundle): Readings {
     }),
     see: (seen, state, stateAt, values, tsMs, at) => {
       applyScaler(scaler, values, seen.features, seen.present, at);
-      tellMoved(still, values, seen.moved, at);
+      tellChanged(still, values, seen.moved, at);
       const elapsedMs = tsMs - state.lastTsMs;
       seen.restart = !(elapsedMs <= gapMs);
       seen.steps = seen.restart ? 1 : Math.min(MAX_STEPS, Math.max(1, Math.round(elapsedMs / stepMs)));

@@ -6,9 +6,9 @@ import { type ModelBundle, sealBundle } from '../../core/model/bundle.ts';
 import { FEATURE_VERSION } from '../../core/model/features.ts';
 import type { GaugeSpec } from '../../core/model/gauge/gauge.ts';
 import { SHIFT_DIRECTIONS } from '../../core/model/gauge/marginal.ts';
-import type { StillSpec } from '../../core/model/heads/constant/spec.ts';
+import type { ConstantSpec } from '../../core/model/heads/constant/spec.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
-import type { ShockSpec } from '../../core/model/heads/jump/spec.ts';
+import type { JumpSpec } from '../../core/model/heads/jump/spec.ts';
 import { shapeOf } from '../../core/model/heads/kinds.ts';
 import type { RangeSpec } from '../../core/model/heads/range/spec.ts';
 import { FAN_IN, inputCount, spreadInputCount } from '../../core/model/heads/relation/forecaster.ts';
@@ -124,8 +124,8 @@ function headsOf(make: Maker, random: Random): HeadSpec[] {
     precision: encodeFloats(make.precision(CHANNELS)),
     tails: list(CHANNELS, () => 0).map(() => make.tail()),
   };
-  const shock: ShockSpec = { kind: 'shock', name: 'shock', seldom: make.between(CHANNELS, 0.2, 0.8), gauge };
-  const still: StillSpec = { kind: 'still', name: 'still', signals: QUIET, span: 4, slow: 50 };
+  const shock: JumpSpec = { kind: 'shock', name: 'shock', seldom: make.between(CHANNELS, 0.2, 0.8), gauge };
+  const still: ConstantSpec = { kind: 'still', name: 'still', signals: QUIET, span: 4, slow: 50 };
   const variants = VARIANTS.flatMap((channels, v): VariantSpec[] => {
     const others = VARIANTS.filter((_, i) => i !== v);
     const inner = [

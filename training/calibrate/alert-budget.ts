@@ -4,25 +4,25 @@ import type { BundleContent } from '../../core/model/bundle.ts';
 import { LOUD } from '../../core/model/heads/constant/fit.ts';
 import { shapeOf } from '../../core/model/heads/kinds.ts';
 import { variantPlace, weighVariants } from '../../core/model/heads/variant/fit.ts';
-import type { Voices } from '../../core/model/limit-alarm.ts';
+import type { LimitAlarms } from '../../core/model/limit-alarm.ts';
 import type { Tail } from '../../core/model/tail.ts';
 import type { Budget } from '../data/alerts-asked.ts';
 import { carsIn, hoursIn, type Series } from '../data/series.ts';
 import type { Ground, Parts } from '../fit/ground.ts';
 import { withoutPauses } from './alerts.ts';
-import { type Judged, type JudgedScores, scoresOf, usualOf } from './held-out.ts';
+import { type HeldOutRows, type HeldOutScores, scoresOf, usualOf } from './held-out.ts';
 import { type Calibration, calibrate, keptBackOf, rarerLevel } from './threshold.ts';
 
 /** Below it nothing is strange, whatever the budget. */
 export const LEAST_THRESHOLD = 0.5;
 
-type Scores = JudgedScores['scores'];
+type Scores = HeldOutScores['scores'];
 type Uncalibrated = Omit<BundleContent, 'usual' | 'threshold'>;
 
 /** Rows judged by what had not seen them, and the alerts they may raise. */
 export interface Held {
   readonly ground: Ground;
-  readonly judged: readonly Judged[];
+  readonly judged: readonly HeldOutRows[];
   readonly alertsPerHour: number;
   /** What is left out of putting them together, to measure what it is worth. */
   readonly without?: {
@@ -66,7 +66,7 @@ const leftOut = ({ without = {} }: Held) => ({
 });
 
 /** Scores of what was held out, by `content`. */
-export const heldScores = (content: Uncalibrated, held: Held): JudgedScores =>
+export const heldScores = (content: Uncalibrated, held: Held): HeldOutScores =>
   scoresOf(content, held.judged, { ...usualOf(held.ground), ...leftOut(held) });
 
 const SILENT: Tail = { at: [0, 1], levels: [0, 1e-9], slope: 1e-9 };
@@ -75,8 +75,8 @@ const OF_ONE_VOICE = 0.4;
 
 interface Balanced {
   readonly tails: Tail[];
-  /** As in Voices; empty: there are none. */
-  readonly limits: Voices['limits'];
+  /** As in LimitAlarms; empty: there are none. */
+  readonly limits: LimitAlarms['limits'];
 }
 
 /**
@@ -119,17 +119,25 @@ export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
 }
 
 /** The limits with that of signals that stood still, where it is known how seldom they move. */
-function withStill({ ground }: Held, content: Uncalibrated, limits: Voices['limits']): Voices['limits'] {
-  if (!ground.stillKnown) return limits;
+function withConstants(
+  { ground }: Held,
+  content: Uncalibrated,
+  limits: LimitAlarms['limits'],
+): LimitAlarms['limits'] {
+  if (!ground.constantsKnown) return limits;
   const channels = ground.shared.scaler.signals.length;
   const kinds = content.heads.flatMap((spec) => shapeOf(spec, channels).statistics.map(() => spec.kind));
   return kinds.map((kind, s) => (kind === 'still' ? LOUD : (limits[s] ?? null)));
 }
 
 /** The voices of `content`, which has none, by the limits of those heard alone. */
-export function voicesOf(held: Held, content: Uncalibrated, alone: Balanced['limits']): Voices | undefined {
+export function limitAlarmsOf(
+  held: Held,
+  content: Uncalibrated,
+  alone: Balanced['limits'],
+): LimitAlarms | undefined {
   const silent = held.without?.voices ?? [];
-  const limits = withStill(held, content, alone).map((limit, s) => (silent[s] === true ? null : limit));
+  const limits = withConstants(held, content, alone).map((limit, s) => (silent[s] === true ? null : limit));
   if (limits.every((limit) => limit === null)) return undefined;
   const together = thresholdOf(heldScores(content, held).scores, held);
   return { limits, strangeness: Math.max(LEAST_THRESHOLD, together) };

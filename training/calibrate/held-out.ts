@@ -3,16 +3,16 @@
 import { concat } from '../../core/math/concat.ts';
 import { quantileOf } from '../../core/math/quantile.ts';
 import { type BundleContent, sealBundle } from '../../core/model/bundle.ts';
-import { lessUsual, USUAL_STATE, type UsualScore } from '../../core/model/car-baseline.ts';
+import { BASELINE_STATE, type CarBaseline, lessBaseline } from '../../core/model/car-baseline.ts';
 import { createDetector, type Detector, MOST_IN_WAVE } from '../../core/model/detector.ts';
 import { createFusion, type Fusion, planFusion } from '../../core/model/fusion.ts';
 import { shapeOf } from '../../core/model/heads/kinds.ts';
-import { turn } from '../../core/yield.ts';
+import { yieldNow } from '../../core/yield.ts';
 import type { Series } from '../data/series.ts';
 import type { Ground, Parts } from '../fit/ground.ts';
 import { followStretches, type Stretch, whole } from './waves.ts';
 
-const NOTHING_USUAL: UsualScore = { typical: 0, most: 0 };
+const NO_BASELINE: CarBaseline = { typical: 0, most: 0 };
 
 const NO_TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
 
@@ -24,17 +24,21 @@ function bareDetector({ shared }: Ground, parts: Parts): Detector {
   const channels = shared.scaler.signals.length;
   const tails = parts.heads.flatMap((head) => shapeOf(head, channels).statistics.map(() => NO_TAIL));
   const card = { seed: 0, backend: '', rows: 0, cars: 0, hours: 0, train: {} };
-  return createDetector(sealBundle({ ...shared, ...parts, tails, usual: NOTHING_USUAL, threshold: 1, card }));
+  return createDetector(sealBundle({ ...shared, ...parts, tails, usual: NO_BASELINE, threshold: 1, card }));
 }
 
-export interface Judged {
+export interface HeldOutRows {
   readonly series: Series;
   /** Statistics of its rows by parts that had not seen them. */
   readonly raw: Float64Array;
 }
 
 /** Judges every row by the parts of its fold's absence. Stretches of time are entered with their recent past. */
-export function judge(ground: Ground, series: readonly Series[], partsOf: (fold: number) => Parts): Judged[] {
+export function replayHeldOut(
+  ground: Ground,
+  series: readonly Series[],
+  partsOf: (fold: number) => Parts,
+): HeldOutRows[] {
   const { folds } = ground;
   const stretches: Stretch[][] = Array.from({ length: folds.count }, () => []);
   /** Of each fold's stretches the series, and the row from which on it counts. */
@@ -94,7 +98,7 @@ export async function scoreByFold(
   for (const [fold, detector] of detectors.entries()) {
     const places = [...list.keys()].filter((i) => list[i]!.fold === fold);
     for (let from = 0; from < places.length; from += MOST_IN_WAVE) {
-      await turn(signal);
+      await yieldNow(signal);
       const some = places.slice(from, from + MOST_IN_WAVE);
       const scores = scoreAll(
         detector,
@@ -129,11 +133,11 @@ function measured(fusion: Fusion, raw: Float64Array, measure: Measure): Float64A
 }
 
 /** A series' strangeness as scores: less what is usual for the car, which is learnt faster after each pause. */
-function scoresFrom({ tsMs }: Series, values: Float64Array, usual: UsualScore, gapMs: number): Float64Array {
-  const state = new Float32Array(USUAL_STATE);
+function scoresFrom({ tsMs }: Series, values: Float64Array, usual: CarBaseline, gapMs: number): Float64Array {
+  const state = new Float32Array(BASELINE_STATE);
   return values.map((value, i) => {
     const restart = i === 0 || !(tsMs[i]! - tsMs[i - 1]! <= gapMs);
-    return lessUsual(usual, value, state, 0, restart);
+    return lessBaseline(usual, value, state, 0, restart);
   });
 }
 
@@ -148,15 +152,15 @@ export const usualOf = ({ folds }: Ground) => ({
   usualShare: folds.byTime ? USUAL_SHARE_OF_ONE : USUAL_SHARE,
 });
 
-export interface JudgedScores {
-  readonly usual: UsualScore;
+export interface HeldOutScores {
+  readonly usual: CarBaseline;
   readonly scores: readonly { readonly series: Series; readonly scores: Float64Array }[];
 }
 
 /** Scores of what was judged, by the tails and shares of `content`, and what scores are usual. */
 export function scoresOf(
   content: Omit<BundleContent, 'threshold' | 'usual'>,
-  judged: readonly Judged[],
+  judged: readonly HeldOutRows[],
   {
     measure = 'strangenessOf',
     usualShare = USUAL_SHARE,
@@ -168,12 +172,12 @@ export function scoresOf(
     readonly ordinary?: boolean;
     readonly nothingUsual?: boolean;
   } = {},
-): JudgedScores {
+): HeldOutScores {
   const fusion = fusionOf(content, ordinary);
   const values = judged.map(({ raw }) => measured(fusion, raw, measure));
   const sorted = concat(values).sort();
   const usual = nothingUsual
-    ? NOTHING_USUAL
+    ? NO_BASELINE
     : { typical: quantileOf(sorted, 0.5), most: quantileOf(sorted, usualShare) };
   return {
     usual,
@@ -187,7 +191,7 @@ export function scoresOf(
 /** Scores of rows whose raw statistics are known, by a finished `content`, which has lost nothing of any car. */
 export function scoresBy(
   content: BundleContent,
-  rows: readonly Judged[],
+  rows: readonly HeldOutRows[],
   { ordinary = false }: { readonly ordinary?: boolean } = {},
 ): Float64Array[] {
   const fusion = fusionOf(content, ordinary);

@@ -10,15 +10,15 @@ import {
   type Held,
   heldScores,
   LEAST_THRESHOLD,
+  limitAlarmsOf,
   thresholdOf,
-  voicesOf,
   weigher,
 } from './alert-budget.ts';
-import type { JudgedScores } from './held-out.ts';
+import type { HeldOutScores } from './held-out.ts';
 import { fitStatisticTails } from './statistic-tails.ts';
 
 /**
- * Voices have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without them. Where they would
+ * LimitAlarms have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without them. Where they would
  * raise it by more, the history has faults that are loud in them, and nothing else may be unheard for that.
  */
 const WITH_VOICES = 1.035;
@@ -26,7 +26,7 @@ const WITH_VOICES = 1.035;
 export interface OnOneScale {
   readonly content: BundleContent;
   /** Scores of the rows held out. */
-  readonly scores: JudgedScores['scores'];
+  readonly scores: HeldOutScores['scores'];
   /** The heads as `content` weighs them, for parts fitted without some rows. */
   readonly weigh: (parts: Parts) => Parts;
 }
@@ -44,7 +44,7 @@ export function onOneScale(held: Held, parts: Parts, card: Card): OnOneScale {
   const unweighed = { ...ground.shared, ...parts, tails, card };
   const weigh = weigher(held, unweighed);
   const silent = { ...unweighed, ...weigh(parts) };
-  const voices = voicesOf(held, silent, limits);
+  const voices = limitAlarmsOf(held, silent, limits);
   const weighed = { ...silent, ...(voices && { voices }) };
   const { usual, scores } = heldScores(weighed, held);
   const most = voices ? WITH_VOICES * voices.strangeness : Number.POSITIVE_INFINITY;

@@ -11,7 +11,7 @@ import type { HeadSpec } from '../../core/model/heads/head.ts';
 import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
 import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
 import { statisticAt, type Tail } from '../../core/model/tail.ts';
-import type { Judged } from './held-out.ts';
+import type { HeldOutRows } from './held-out.ts';
 
 /** Level from which a supporting statistic counts: what one normal row in ten reaches says nothing. */
 const SUPPORTING_FROM = 1;
@@ -51,7 +51,7 @@ export function countedFrom(tail: Tail, from: number): Tail {
 }
 
 /** Values of one statistic by car. */
-function byCar(judged: readonly Judged[], count: number, s: number, resting: boolean): Float64Array[] {
+function byCar(judged: readonly HeldOutRows[], count: number, s: number, resting: boolean): Float64Array[] {
   const cars = new Map<string, number[]>();
   for (const { series, raw } of judged) {
     let values = cars.get(series.id);
@@ -80,7 +80,7 @@ function withoutOddest(cars: readonly Float64Array[]): readonly Float64Array[] {
 export function fitStatisticTails(
   heads: readonly HeadSpec[],
   statisticsOf: (head: HeadSpec) => number,
-  judged: readonly Judged[],
+  judged: readonly HeldOutRows[],
   { several, oneRig }: { readonly several: boolean; readonly oneRig: boolean },
 ): Tail[] {
   const from = heads.flatMap((head) => {

@@ -16,7 +16,7 @@ import type { Folds } from '../data/folds.ts';
 import { carsIn, hoursIn, rowsIn, type Series } from '../data/series.ts';
 import { type Fitted, fitAll, TRIM } from '../fit/fit-all.ts';
 import { type Ground, layGround, type TrainInput } from '../fit/ground.ts';
-import { type Judged, judge } from './held-out.ts';
+import { type HeldOutRows, replayHeldOut } from './held-out.ts';
 import { onOneScale } from './one-scale.ts';
 
 export interface Trained {
@@ -38,7 +38,7 @@ const MIN_ROWS = 100;
 export interface FittedParts {
   readonly ground: Ground;
   /** With the rows, judged by what had not seen their car. */
-  readonly fitted: Fitted & { readonly judged: readonly Judged[] };
+  readonly fitted: Fitted & { readonly judged: readonly HeldOutRows[] };
 }
 
 /**
@@ -53,7 +53,7 @@ export async function fitParts(input: TrainInput): Promise<FittedParts> {
   const ground = layGround(input);
   const fitted = await fitAll(input, ground);
   input.progress?.(0.95, 'calibrating');
-  return { ground, fitted: { ...fitted, judged: judge(ground, input.series, fitted.partsOf) } };
+  return { ground, fitted: { ...fitted, judged: replayHeldOut(ground, input.series, fitted.partsOf) } };
 }
 
 /**

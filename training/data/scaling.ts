@@ -2,7 +2,7 @@
 // (almost) never moves or is (almost) never measured; the caller is told which and why.
 
 import { quantileOf } from '../../core/math/quantile.ts';
-import { isElse } from '../../core/model/features.ts';
+import { hasChanged } from '../../core/model/features.ts';
 import type { FittedScaler, LeftOut } from '../../core/model/fitted-scaler.ts';
 import type { Series } from './series.ts';
 
@@ -54,7 +54,7 @@ function constantOrRare(series: readonly Series[], width: number, signal: number
     rows += tsMs.length;
     for (let i = 0; i < tsMs.length; i += 1) {
       const value = values[i * width + signal]!;
-      if (isElse(value, always)) return { signal, why: 'rare' };
+      if (hasChanged(value, always)) return { signal, why: 'rare' };
       if (!Number.isNaN(value)) measured += 1;
     }
   }

@@ -5,7 +5,7 @@
 import { concat } from '../../core/math/concat.ts';
 import type { Backend } from '../../core/model/backend.ts';
 import { selectRows } from '../../core/model/prepared.ts';
-import { mapInTurns } from '../../core/yield.ts';
+import { mapYielding } from '../../core/yield.ts';
 import { alertsOf, withoutPauses } from '../calibrate/alerts.ts';
 import { scoreByFold } from '../calibrate/held-out.ts';
 import { calibrate } from '../calibrate/threshold.ts';
@@ -184,8 +184,8 @@ async function judgeBaselines(
       }).threshold,
     }));
     const scored = {
-      clean: await mapInTurns(clean, run, signal),
-      faulty: await mapInTurns(faulty, run, signal),
+      clean: await mapYielding(clean, run, signal),
+      faulty: await mapYielding(faulty, run, signal),
     };
     methods.push(judgeMethod(baseline.name, baseline.about, scored, thresholds, judging));
   }

@@ -6,7 +6,7 @@ import { TelltaleError } from '../../core/errors.ts';
 import type { ModelBundle } from '../../core/model/bundle.ts';
 import { createDetector, MOST_IN_WAVE } from '../../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../../core/model/hysteresis.ts';
-import { turn } from '../../core/yield.ts';
+import { yieldNow } from '../../core/yield.ts';
 import { followCars, whole } from '../calibrate/waves.ts';
 import { alertsAsked } from '../data/alerts-asked.ts';
 import { type KnownFault, visibleIn } from '../data/ground-truth.ts';
@@ -136,7 +136,7 @@ export async function scoreOwnHistory(
   const cars: Followed[] = [];
   const all = [...rowsToScore(series, bundle.card.seed, most)];
   for (let from = 0; from < all.length; from += MOST_IN_WAVE) {
-    await turn(signal);
+    await yieldNow(signal);
     const some = all.slice(from, from + MOST_IN_WAVE);
     const followed = some.map(([car, list]) => alertsOfCar(bundle, car, list, truth));
     followCars(

@@ -1,13 +1,13 @@
 // All parts of a model, fitted on all rows, and on parts of them to judge the rest: relation heads in a thread, networks and simple heads
 // on this one.
 import type { LayersModel } from '@tensorflow/tfjs';
-import { stillHeads } from '../../core/model/heads/constant/fit.ts';
-import { shockFits } from '../../core/model/heads/jump/fit.ts';
+import { constantHeads } from '../../core/model/heads/constant/fit.ts';
+import { jumpFits } from '../../core/model/heads/jump/fit.ts';
 import { rangeFits } from '../../core/model/heads/range/fit.ts';
 import type { ResidualHeadPlan } from '../../core/model/heads/residual/fit.ts';
 import { wrapHead } from '../../core/model/heads/variant/fit.ts';
 import { selectRows, variantRows } from '../../core/model/prepared.ts';
-import { mapInTurns } from '../../core/yield.ts';
+import { mapYielding } from '../../core/yield.ts';
 import { variantsAmong } from '../data/variants.ts';
 import type { Ground, Parts, TrainInput } from './ground.ts';
 import { fitNetwork, type Network, withShiftsOf } from './network.ts';
@@ -87,13 +87,13 @@ async function fitSimple(
   signal: AbortSignal,
 ): Promise<FittedHeads> {
   // All fits of a variant share what is sorted once.
-  const each = await mapInTurns(
+  const each = await mapYielding(
     variants,
     (variant, v) => {
       const own = variantRows(prepared, variant);
       const ofRow = folds.ofRow.filter((_, r) => variant.rows[r] === 1);
       const range = rangeFits(own, ofRow, folds.count, trim);
-      const fits = folds.byTime ? [range] : [range, shockFits(own, ofRow, trim)];
+      const fits = folds.byTime ? [range] : [range, jumpFits(own, ofRow, trim)];
       return [-1, ...Array(folds.count).keys()].map((left) =>
         fits.map((fit) => wrapHead(fit(left), variants, v)),
       );
@@ -114,7 +114,7 @@ interface AllParts {
 
 /** Puts the parts together. */
 function putTogether(ground: Ground, { networks: { final, halves }, simple, relations }: AllParts): Fitted {
-  const watch = stillHeads(ground.shared.still);
+  const watch = constantHeads(ground.shared.still);
   const partsOf = (fold: number): Parts => {
     const other = halves[1 - (fold % 2)];
     return {

@@ -6,7 +6,7 @@ import type { Backend } from '../../core/model/backend.ts';
 import { BUNDLE_FORMAT, type BundleContent } from '../../core/model/bundle.ts';
 import { FEATURE_VERSION } from '../../core/model/features.ts';
 import type { FittedScaler } from '../../core/model/fitted-scaler.ts';
-import { stillSignals } from '../../core/model/heads/constant/fit.ts';
+import { constantSignals } from '../../core/model/heads/constant/fit.ts';
 import type { ResidualHeadPlan } from '../../core/model/heads/residual/fit.ts';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import type { Prepared, Variant } from '../../core/model/prepared.ts';
@@ -28,7 +28,7 @@ export interface Ground {
   /** Signals no channel is made of, and why. */
   readonly leftOut: FittedScaler['leftOut'];
   /** Whether a signal that stood still and moves is an alert by itself. */
-  readonly stillKnown: boolean;
+  readonly constantsKnown: boolean;
   readonly shared: Omit<BundleContent, 'network' | 'heads' | 'tails' | 'usual' | 'threshold' | 'card'>;
 }
 
@@ -77,14 +77,14 @@ export function layGround(input: TrainInput): Ground {
   const prepared = withGuesses(rows, losses, scaler);
   const hours = hoursIn(series, gapMs);
   const allowed = alertsAsked(prepared.count, { alertsPerHour: input.alertsPerHour, hours });
-  const { still, known } = stillSignals({ leftOut, medians }, allowed);
+  const { still, known } = constantSignals({ leftOut, medians }, allowed);
   return {
     prepared,
     variants,
     variantOf,
     folds: dealFolds(series, input.seed, variantOf, input.fewFolds),
     leftOut,
-    stillKnown: known,
+    constantsKnown: known,
     shared: {
       format: BUNDLE_FORMAT,
       featureVersion: FEATURE_VERSION,

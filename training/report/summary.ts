@@ -31,7 +31,7 @@ function sayCompared(say: (line: string) => void, { champion, methods, knownFaul
 }
 
 /** What came out, for a person. */
-export function sayModel(say: (line: string) => void, { bundle, dir, evaluation, facts }: Job): void {
+export function saySummary(say: (line: string) => void, { bundle, dir, evaluation, facts }: Job): void {
   const { card, threshold, hash } = bundle;
   say(
     `model: ${card.rows.toLocaleString('en')} rows, ${card.hours.toFixed(1)} h of ${counted(card.cars, 'car')}, threshold ${threshold}, hash ${hash.slice(0, 12)}`,

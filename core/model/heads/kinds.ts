@@ -1,10 +1,10 @@
 // Which kinds of heads there are.
 import { TelltaleError } from '../../errors.ts';
-import { createStillHead } from './constant/reference.ts';
-import { type StillSpec, stillShape } from './constant/spec.ts';
+import { createConstantHead } from './constant/reference.ts';
+import { type ConstantSpec, constantShape } from './constant/spec.ts';
 import type { Head, HeadShape, HeadSpec } from './head.ts';
-import { createShockHead } from './jump/reference.ts';
-import { type ShockSpec, shockShape } from './jump/spec.ts';
+import { createJumpHead } from './jump/reference.ts';
+import { type JumpSpec, jumpShape } from './jump/spec.ts';
 import { createRangeHead } from './range/reference.ts';
 import { type RangeSpec, rangeShape } from './range/spec.ts';
 import { createRelationHead } from './relation/reference.ts';
@@ -18,8 +18,8 @@ const KINDS: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head>
   range: (spec, channels) => createRangeHead(spec as RangeSpec, channels),
   relation: (spec, channels) => createRelationHead(spec as RelationSpec, channels),
   residual: (spec, channels) => createResidualHead(spec as ResidualSpec, channels),
-  shock: (spec, channels) => createShockHead(spec as ShockSpec, channels),
-  still: (spec, channels) => createStillHead(spec as StillSpec, channels),
+  shock: (spec, channels) => createJumpHead(spec as JumpSpec, channels),
+  still: (spec, channels) => createConstantHead(spec as ConstantSpec, channels),
   variant: (spec, channels) => createVariantHead(spec as VariantSpec, channels, createHead),
 };
 
@@ -34,8 +34,8 @@ const SHAPES: Readonly<Record<string, (spec: HeadSpec, channels: number) => Head
   range: (spec, channels) => rangeShape(spec as RangeSpec, channels),
   relation: (spec, channels) => relationShape(spec as RelationSpec, channels),
   residual: (spec, channels) => residualShape(spec as ResidualSpec, channels),
-  shock: (spec, channels) => shockShape(spec as ShockSpec, channels),
-  still: (spec) => stillShape(spec as StillSpec),
+  shock: (spec, channels) => jumpShape(spec as JumpSpec, channels),
+  still: (spec) => constantShape(spec as ConstantSpec),
   variant: (spec, channels) => variantShape(spec as VariantSpec, channels, shapeOf),
 };
 

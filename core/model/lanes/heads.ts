@@ -1,10 +1,10 @@
 // Which kinds of heads run in lanes: the same as core/model/heads/kinds.ts has.
 import { TelltaleError } from '../../errors.ts';
-import { createLaneStill } from '../heads/constant/lanes.ts';
-import type { StillSpec } from '../heads/constant/spec.ts';
+import { createLaneConstant } from '../heads/constant/lanes.ts';
+import type { ConstantSpec } from '../heads/constant/spec.ts';
 import type { HeadSpec } from '../heads/head.ts';
-import { createLaneShock } from '../heads/jump/lanes.ts';
-import type { ShockSpec } from '../heads/jump/spec.ts';
+import { createLaneJump } from '../heads/jump/lanes.ts';
+import type { JumpSpec } from '../heads/jump/spec.ts';
 import { createLaneRange } from '../heads/range/lanes.ts';
 import type { RangeSpec } from '../heads/range/spec.ts';
 import { createLaneRelation } from '../heads/relation/lanes.ts';
@@ -19,8 +19,8 @@ const KINDS: Readonly<Record<string, (spec: HeadSpec, place: LanePlace) => LaneH
   range: (spec, place) => createLaneRange(spec as RangeSpec, place),
   relation: (spec, place) => createLaneRelation(spec as RelationSpec, place),
   residual: (spec, place) => createLaneResidual(spec as ResidualSpec, place),
-  shock: (spec, place) => createLaneShock(spec as ShockSpec, place),
-  still: (spec, place) => createLaneStill(spec as StillSpec, place),
+  shock: (spec, place) => createLaneJump(spec as JumpSpec, place),
+  still: (spec, place) => createLaneConstant(spec as ConstantSpec, place),
   variant: (spec, place) => createLaneVariant(spec as VariantSpec, place, createLaneHead),
 };
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { lessUsual, USUAL_STATE } from '../../../core/model/car-baseline.ts';
+import { BASELINE_STATE, lessBaseline } from '../../../core/model/car-baseline.ts';
 
 const USUAL = { typical: 2, most: 4 };
 
 function follow(scores: readonly number[]): { last: number; state: Float32Array } {
-  const state = new Float32Array(USUAL_STATE);
+  const state = new Float32Array(BASELINE_STATE);
   let last = Number.NaN;
   scores.forEach((score, i) => {
-    last = lessUsual(USUAL, score, state, 0, i === 0);
+    last = lessBaseline(USUAL, score, state, 0, i === 0);
   });
   return { last, state };
 }
@@ -21,7 +21,7 @@ describe("a car's usual strangeness", () => {
     const odd = new Array<number>(3000).fill(3);
     expect(follow(odd.slice(0, 1)).last).toBe(3);
     expect(follow(odd).last).toBeCloseTo(2, 1);
-    expect(lessUsual(USUAL, 10, follow(odd).state, 0, false)).toBeCloseTo(9, 1);
+    expect(lessBaseline(USUAL, 10, follow(odd).state, 0, false)).toBeCloseTo(9, 1);
   });
 
   it('takes no more off than healthy cars reach: a fault that lasts stays one', () => {
@@ -36,22 +36,22 @@ describe("a car's usual strangeness", () => {
 
   it('makes a car that is quieter than the fleet stand out sooner', () => {
     const { state } = follow(new Array(3000).fill(1));
-    expect(lessUsual(USUAL, 3, state, 0, false)).toBeCloseTo(4, 1);
+    expect(lessBaseline(USUAL, 3, state, 0, false)).toBeCloseTo(4, 1);
   });
 
   it('gives no negative score', () => {
     const { state } = follow(new Array(3000).fill(4));
-    expect(lessUsual(USUAL, 0.5, state, 0, false)).toBe(0);
+    expect(lessBaseline(USUAL, 0.5, state, 0, false)).toBe(0);
   });
 
   it('remembers the car over a pause, but learns of the new drive faster', () => {
     const { state } = follow(new Array(3000).fill(4));
     const paused = state.slice();
-    expect(lessUsual(USUAL, 4, paused, 0, true)).toBeLessThan(2.5);
+    expect(lessBaseline(USUAL, 4, paused, 0, true)).toBeLessThan(2.5);
     /** How far one calm event moves what is usual. */
     const moved = (from: Float32Array) => {
       const to = from.slice();
-      lessUsual(USUAL, 0, to, 0, false);
+      lessBaseline(USUAL, 0, to, 0, false);
       return from[1]! - to[1]!;
     };
     expect(moved(paused)).toBeGreaterThan(5 * moved(state));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bundleHash, checkBundle, sealBundle } from '../../../core/model/bundle.ts';
 import { createDetector } from '../../../core/model/detector.ts';
-import type { StillSpec } from '../../../core/model/heads/constant/spec.ts';
+import type { ConstantSpec } from '../../../core/model/heads/constant/spec.ts';
 import { inputCount, spreadInputCount } from '../../../core/model/heads/relation/forecaster.ts';
 import type { RelationSpec } from '../../../core/model/heads/relation/spec.ts';
 import { encodeFloats } from '../../../core/model/numbers.ts';
@@ -55,7 +55,7 @@ describe('the detector', () => {
 
   it('notices a signal that stood still in training, and blames it', () => {
     const still = { signals: [4, 5], values: [200, 7] };
-    const watch: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 1, slow: 1000 };
+    const watch: ConstantSpec = { kind: 'still', name: 'still', signals: 2, span: 1, slow: 1000 };
     const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
     const detector = createDetector(
       handBundle({ still, heads: [identityHead(), watch], tails: [tail, tail, tail] }),
@@ -77,7 +77,7 @@ describe('the detector', () => {
 
   it('gives one that moves a voice of its own where the model has one for it', () => {
     const still = { signals: [5], values: [7] };
-    const watch: StillSpec = { kind: 'still', name: 'still', signals: 1, span: 1, slow: 1000 };
+    const watch: ConstantSpec = { kind: 'still', name: 'still', signals: 1, span: 1, slow: 1000 };
     const tail = { at: [0, 1], levels: [0, 0.01], slope: 0.01 };
     const bundle = handBundle({
       ...{ still, heads: [identityHead(), watch], tails: [tail, tail, tail], threshold: 1.5 },
@@ -93,7 +93,7 @@ describe('the detector', () => {
   });
 
   it('refuses a head for other signals that stood still than there are, or for those of a variant', () => {
-    const watch: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 1, slow: 1000 };
+    const watch: ConstantSpec = { kind: 'still', name: 'still', signals: 2, span: 1, slow: 1000 };
     const tail = { at: [0, 100], levels: [0, 100], slope: 1 };
     const still = { signals: [5], values: [7] };
     const parts = { still, tails: [tail, tail, tail] };

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { applyScaler, isElse, MOVED, NOT_MEASURED, STILL, tellMoved } from '../../../core/model/features.ts';
+import {
+  applyScaler,
+  hasChanged,
+  MOVED,
+  NOT_MEASURED,
+  STILL,
+  tellChanged,
+} from '../../../core/model/features.ts';
 
 const SCALER = { signals: [0, 2], center: [10, -5], scale: [2, 0.5], clip: 8 };
 
@@ -23,14 +30,14 @@ it('reads a row in the middle of a matrix', () => {
 });
 
 it('tells a signal that is something else from one that is what it was but for rounding', () => {
-  expect(isElse(Math.fround(0.1), 0.1)).toBe(false);
-  expect(isElse(Math.fround(101.325), 101.325)).toBe(false);
-  expect(isElse(2e-7, 1e-7)).toBe(true);
-  expect(isElse(1e-8, 0)).toBe(true);
-  expect(isElse(1, 0)).toBe(true);
-  expect(isElse(Number.NaN, 0)).toBe(false);
+  expect(hasChanged(Math.fround(0.1), 0.1)).toBe(false);
+  expect(hasChanged(Math.fround(101.325), 101.325)).toBe(false);
+  expect(hasChanged(2e-7, 1e-7)).toBe(true);
+  expect(hasChanged(1e-8, 0)).toBe(true);
+  expect(hasChanged(1, 0)).toBe(true);
+  expect(hasChanged(Number.NaN, 0)).toBe(false);
   const moved = new Uint8Array(3);
   const still = { signals: [1, 2, 3], values: [5, 5, 5] };
-  tellMoved(still, Float64Array.of(9, 9, 9, 6, 5, Number.NaN), moved, 2);
+  tellChanged(still, Float64Array.of(9, 9, 9, 6, 5, Number.NaN), moved, 2);
   expect([...moved]).toEqual([MOVED, STILL, NOT_MEASURED]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ModelBundle } from '../../../core/model/bundle.ts';
 import { createDetector } from '../../../core/model/detector.ts';
-import { loudness, voicePart, withVoice } from '../../../core/model/limit-alarm.ts';
+import { alarmPart, loudness, withAlarm } from '../../../core/model/limit-alarm.ts';
 import { handBundle } from '../../support/hand-bundle.ts';
 
 describe('a voice', () => {
@@ -13,15 +13,15 @@ describe('a voice', () => {
   });
 
   it('and the sum make nearly the greater of the two', () => {
-    expect(withVoice(0, 0)).toBe(0);
-    expect(withVoice(10, 0)).toBe(10);
-    expect(withVoice(10, 5)).toBeCloseTo(10, 1);
-    expect(withVoice(10, 30)).toBeCloseTo(30, 1);
-    expect(withVoice(10, 10)).toBeCloseTo(10 * 2 ** (1 / 8), 9);
-    expect(voicePart(10, 0)).toBe(0);
-    expect(voicePart(10, 10)).toBe(0.5);
-    expect(voicePart(0, 0)).toBe(0);
-    expect(voicePart(10, 30)).toBeGreaterThan(0.999);
+    expect(withAlarm(0, 0)).toBe(0);
+    expect(withAlarm(10, 0)).toBe(10);
+    expect(withAlarm(10, 5)).toBeCloseTo(10, 1);
+    expect(withAlarm(10, 30)).toBeCloseTo(30, 1);
+    expect(withAlarm(10, 10)).toBeCloseTo(10 * 2 ** (1 / 8), 9);
+    expect(alarmPart(10, 0)).toBe(0);
+    expect(alarmPart(10, 10)).toBe(0.5);
+    expect(alarmPart(0, 0)).toBe(0);
+    expect(alarmPart(10, 30)).toBeGreaterThan(0.999);
   });
 });
 
@@ -42,7 +42,7 @@ describe('a detector with voices', () => {
 
   it('hears one that is beyond its limit, and blames what made it', () => {
     const { score, shares } = scoreWith([null, raw / 2]);
-    expect(score).toBeCloseTo(withVoice(together, 20 * (1 + Math.log(2))), 4);
+    expect(score).toBeCloseTo(withAlarm(together, 20 * (1 + Math.log(2))), 4);
     expect(score).toBeGreaterThan(33);
     expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 6);
     expect(shares[0]).toBeGreaterThan(0.5);

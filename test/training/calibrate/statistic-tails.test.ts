@@ -3,7 +3,7 @@ import type { HeadSpec } from '../../../core/model/heads/head.ts';
 import type { RelationSpec } from '../../../core/model/heads/relation/spec.ts';
 import { seededRandom } from '../../../core/model/random.ts';
 import { tailLevel } from '../../../core/model/tail.ts';
-import type { Judged } from '../../../training/calibrate/held-out.ts';
+import type { HeldOutRows } from '../../../training/calibrate/held-out.ts';
 import { countedFrom, fitStatisticTails } from '../../../training/calibrate/statistic-tails.ts';
 
 const TAIL = { at: [0, 10, 20, 30], levels: [0, 0.5, 1.5, 2], slope: 0.1 };
@@ -29,14 +29,14 @@ describe('countedFrom', () => {
 describe('fitStatisticTails', () => {
   const ROWS = 400;
   /** Cars whose one statistic is exponential with mean 1; the first `broken` of them stand 100 higher. */
-  function cars(count: number, broken: number): Judged[] {
+  function cars(count: number, broken: number): HeldOutRows[] {
     const random = seededRandom(3, 'test');
     return Array.from({ length: count }, (_, car) => ({
       series: { id: `car ${car}`, tsMs: new Float64Array(ROWS), values: new Float32Array(0) },
       raw: Float64Array.from({ length: ROWS }, () => -Math.log(1 - random()) + (car < broken ? 100 : 0)),
     }));
   }
-  const fit = (judged: Judged[], oneRig: boolean, head: HeadSpec = { kind: 'range', name: 'range' }) =>
+  const fit = (judged: HeldOutRows[], oneRig: boolean, head: HeadSpec = { kind: 'range', name: 'range' }) =>
     fitStatisticTails([head], () => 1, judged, { several: false, oneRig })[0]!;
 
   it('does not let the oddest cars say how far a statistic usually goes', () => {

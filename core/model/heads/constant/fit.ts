@@ -1,8 +1,8 @@
 // The still head of a model (core/model/heads/constant/reference.ts): which signals stood still, what they were, and whether one that moves is an
 // alert by itself. There is nothing else to fit.
-import type { StillSignals } from '../../features.ts';
+import type { ConstantSignals } from '../../features.ts';
 import type { FittedScaler } from '../../fitted-scaler.ts';
-import type { StillSpec } from './spec.ts';
+import type { ConstantSpec } from './spec.ts';
 
 /** Events over which a signal must be something else to be evidence, and after which that is the car's usual state. */
 const SPAN = 30;
@@ -18,7 +18,7 @@ export const LOUD = 0.5;
 const ALERTS_TO_KNOW = 3;
 
 export interface Watched {
-  readonly still: { -readonly [Key in keyof StillSignals]: number[] };
+  readonly still: { -readonly [Key in keyof ConstantSignals]: number[] };
   /** Whether one that moves is an alert by itself. */
   readonly known: boolean;
 }
@@ -28,7 +28,7 @@ export interface Watched {
  * as evidence among other.
  * @param allowed alerts that the budget allows over all rows
  */
-export function stillSignals(
+export function constantSignals(
   { leftOut, medians }: Pick<FittedScaler, 'leftOut' | 'medians'>,
   allowed: number,
 ): Watched {
@@ -42,7 +42,7 @@ export function stillSignals(
 }
 
 /** The head that watches them; none where nothing stood still. */
-export function stillHeads({ signals }: StillSignals): StillSpec[] {
+export function constantHeads({ signals }: ConstantSignals): ConstantSpec[] {
   if (signals.length === 0) return [];
   return [{ kind: 'still', name: 'still', signals: signals.length, span: SPAN, slow: SLOW }];
 }

@@ -1,10 +1,10 @@
 // The constant head in lanes: one call of the kernel.
 
 import type { LaneHead, LanePlace } from '../../lanes/head.ts';
-import type { StillSpec } from './spec.ts';
+import type { ConstantSpec } from './spec.ts';
 
-export function createLaneStill(
-  { signals, span, slow }: StillSpec,
+export function createLaneConstant(
+  { signals, span, slow }: ConstantSpec,
   { frame, state, codes }: LanePlace,
 ): LaneHead {
   const { n, memory, block } = frame;

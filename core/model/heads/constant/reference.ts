@@ -3,12 +3,12 @@
 // has become the car's usual state. Where the history is long, it has a voice besides (core/model/heads/constant/fit.ts).
 import { LOST, NOT_MEASURED } from '../../features.ts';
 import { type Head, smoothingTable } from '../head.ts';
-import { type StillSpec, stillShape } from './spec.ts';
+import { type ConstantSpec, constantShape } from './spec.ts';
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
-export function createStillHead(spec: StillSpec, channels: number): Head {
+export function createConstantHead(spec: ConstantSpec, channels: number): Head {
   const { name, signals, span, slow } = spec;
-  const shape = stillShape(spec);
+  const shape = constantShape(spec);
   const fast = smoothingTable(span);
   const habit = smoothingTable(slow);
   const parts = new Float64Array(signals);

@@ -2,7 +2,7 @@
 import { TelltaleError } from '../../../errors.ts';
 import { checkSpan, type HeadShape, type HeadSpec } from '../head.ts';
 
-export interface StillSpec extends HeadSpec {
+export interface ConstantSpec extends HeadSpec {
   readonly kind: 'still';
   /** How many signals stood still, ≥ 1: as many as `HeadInput.moved` tells. */
   readonly signals: number;
@@ -16,7 +16,7 @@ export interface StillSpec extends HeadSpec {
  * The average of each signal's being something else, then how usual that is for the car, which a pause does not change.
  * @throws TelltaleError MODEL_INVALID
  */
-export function stillShape({ name, signals, span, slow }: StillSpec): HeadShape {
+export function constantShape({ name, signals, span, slow }: ConstantSpec): HeadShape {
   if (!(Number.isInteger(signals) && signals >= 1))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: ${signals} signals`);
   checkSpan(span, name);

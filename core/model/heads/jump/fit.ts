@@ -7,8 +7,8 @@ import { fitGauge, type GaugeRows } from '../../gauge/fit.ts';
 import { createAverage } from '../../gauge/gauge.ts';
 import type { Prepared } from '../../prepared.ts';
 import { MOST_STEPS_MOVED } from '../head.ts';
-import { shockOf } from './reference.ts';
-import type { ShockSpec } from './spec.ts';
+import { jumpOf } from './reference.ts';
+import type { JumpSpec } from './spec.ts';
 
 /** Events a shock is held: long enough to raise an alert, short enough not to outlast it much. */
 const SPAN = 60;
@@ -73,7 +73,7 @@ function seldomExceeded(prepared: Prepared, folds: Uint8Array): (left: number) =
  * @param folds of each row; a car's rows share one
  * @param trim share of training rows that may be faults
  */
-export function shockFits(prepared: Prepared, folds: Uint8Array, trim: number): (left: number) => ShockSpec {
+export function jumpFits(prepared: Prepared, folds: Uint8Array, trim: number): (left: number) => JumpSpec {
   const { channels, count, first, steps } = prepared;
   const seldomOf = seldomExceeded(prepared, folds);
   const stride = Math.max(1, Math.ceil(count / MAX_ROWS));
@@ -91,7 +91,7 @@ export function shockFits(prepared: Prepared, folds: Uint8Array, trim: number): 
     const averages = new Float32Array(channels);
     eachMovement(prepared, (r, movement) => {
       const told = steps[r]! <= MOST_STEPS_MOVED;
-      for (let k = 0; k < channels; k += 1) shocks[k] = told ? shockOf(movement[k]!, seldom[k]!) : 0;
+      for (let k = 0; k < channels; k += 1) shocks[k] = told ? jumpOf(movement[k]!, seldom[k]!) : 0;
       average(shocks, { restart: first[r] === 1, steps: steps[r]! }, averages, 0);
       if (r % stride === 0) rows.averages.set(averages, (r / stride) * channels);
     });

@@ -2,9 +2,9 @@
 import { createLaneGauge } from '../../gauge/lanes.ts';
 import type { LaneHead, LanePlace } from '../../lanes/head.ts';
 import { SLOT } from '../../lanes/kernel.ts';
-import type { ShockSpec } from './spec.ts';
+import type { JumpSpec } from './spec.ts';
 
-export function createLaneShock({ name, seldom, gauge }: ShockSpec, { frame, state }: LanePlace): LaneHead {
+export function createLaneJump({ name, seldom, gauge }: JumpSpec, { frame, state }: LanePlace): LaneHead {
   const { n, memory, block } = frame;
   const { shocks } = memory.kernel;
   const bounds = memory.put(seldom);

@@ -3,24 +3,24 @@
 // to event count by what they have beyond nearly all movements of the channel seen in training; a gauge holds them for a while.
 import { createGauge } from '../../gauge/gauge.ts';
 import { type Head, MOST_STEPS_MOVED } from '../head.ts';
-import { type ShockSpec, shockShape } from './spec.ts';
+import { type JumpSpec, jumpShape } from './spec.ts';
 
 /** Held-in bound of one shock, in multiples of what movements seldom exceed. */
-const MOST_SHOCK = 20;
+const MOST_JUMP = 20;
 
 /** Below it a shock is rounding: readings come in steps, the usual movement is one of them, and states keep 24 bits. */
-const LEAST_SHOCK = 1e-3;
+const LEAST_JUMP = 1e-3;
 
 /** How far a movement goes beyond what is seldom exceeded, in multiples of it, signed; 0 for usual movements. */
-export function shockOf(movement: number, seldom: number): number {
+export function jumpOf(movement: number, seldom: number): number {
   const beyond = (Math.abs(movement) - seldom) / seldom;
-  return beyond > LEAST_SHOCK ? Math.sign(movement) * Math.min(MOST_SHOCK, beyond) : 0;
+  return beyond > LEAST_JUMP ? Math.sign(movement) * Math.min(MOST_JUMP, beyond) : 0;
 }
 
 /** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
-export function createShockHead(spec: ShockSpec, channels: number): Head {
+export function createJumpHead(spec: JumpSpec, channels: number): Head {
   const { name, seldom, gauge } = spec;
-  const shape = shockShape(spec, channels);
+  const shape = jumpShape(spec, channels);
   const shocks = new Float32Array(channels);
   const follower = createGauge(gauge, channels, name);
   return {
@@ -36,7 +36,7 @@ export function createShockHead(spec: ShockSpec, channels: number): Head {
         if (present[k] !== 1) continue;
         const last = at + channels + k;
         if (state[seen] === 1 && steps <= MOST_STEPS_MOVED)
-          shocks[k] = shockOf(features[k]! - state[last]!, seldom[k]!);
+          shocks[k] = jumpOf(features[k]! - state[last]!, seldom[k]!);
         state[last] = features[k]!;
         state[seen] = 1;
       }

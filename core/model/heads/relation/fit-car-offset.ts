@@ -52,7 +52,7 @@ function momentsOf(
  * For each channel the events of the fleet's that a car's own are weighed against.
  * @param values of the sampled rows, count × channels, each by what had not seen its car
  */
-export function fleetEventsOf(sample: Sample, values: Float32Array, spread: Float64Array): Float64Array {
+export function priorEventsOf(sample: Sample, values: Float32Array, spread: Float64Array): Float64Array {
   const stride = meanStride(sample.known);
   // Sampled rows of which one says something new.
   const alike = Math.max(1, LASTING / stride);
@@ -75,7 +75,7 @@ export function fleetEventsOf(sample: Sample, values: Float32Array, spread: Floa
 }
 
 /** What the sampled values are off the habits that their cars have by then. */
-export function lessHabits(
+export function lessCarOffset(
   { count, channels, known, present }: Sample,
   values: Float32Array,
   spread: Float64Array,

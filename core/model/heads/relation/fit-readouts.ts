@@ -5,7 +5,7 @@
 import { dot } from '../../../math/linear-algebra.ts';
 import { quantileOf } from '../../../math/quantile.ts';
 import { crossesOf, gramsOf, ridgeInverses, sumWithout } from '../../../math/ridge.ts';
-import { fleetEventsOf, lessHabits } from './fit-car-offset.ts';
+import { lessCarOffset, priorEventsOf } from './fit-car-offset.ts';
 import { fitSpread, jitterCenter, MOVEMENT_LAMBDAS, SPREAD_LAMBDAS } from './fit-spreads.ts';
 import { type RelationPlan, spreadInputCount } from './forecaster.ts';
 import { leadingInverse, type Reader, readersOf, type Sample, solveAll } from './readers.ts';
@@ -244,8 +244,8 @@ export async function fitReadouts(
   await progress(0.9);
   const habitual = residualsOf(sample, readers.own, own.slice(1), all);
   const habitualSpread = spreadOf(habitual, sample, skip);
-  const fleetEvents = fleetEventsOf(sample, habitual, habitualSpread);
-  const unexplainedOwn = lessHabits(sample, habitual, habitualSpread, fleetEvents);
+  const fleetEvents = priorEventsOf(sample, habitual, habitualSpread);
+  const unexplainedOwn = lessCarOffset(sample, habitual, habitualSpread, fleetEvents);
   const spreads = [unexplained, unexplainedOwn, sample.movement].map((values) =>
     spreadOf(values, sample, skip),
   );

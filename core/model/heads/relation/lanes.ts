@@ -1,4 +1,4 @@
-// The relation head in lanes (heads/relation.ts).
+// The relation head in lanes (reference.ts).
 
 import { FRESH_SPAN } from '../../gauge/gauge.ts';
 import { createLaneGauge } from '../../gauge/lanes.ts';

@@ -1,4 +1,4 @@
-// Averages and what gauges make of them (core/model/gauge/gauge.ts, reach.ts, residual.ts say what they mean).
+// Averages and what gauges make of them (core/model/gauge/{gauge,reach}.ts and core/model/heads/residual/reference.ts say what they mean).
 import { logOneMore4, tailLevels } from './functions';
 import { choose, least, madd, most, plain, rowOf, SLOT, used, VECTOR } from './vector';
 

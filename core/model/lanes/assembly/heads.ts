@@ -1,4 +1,4 @@
-// The steps of the simple heads (core/model/heads/range/reference.ts, shock.ts, residual.ts and still.ts say what they mean).
+// The steps of the simple heads (core/model/heads/{range,jump,residual,constant}/reference.ts say what they mean).
 import { tailLevels } from './functions';
 import { choose, least, madd, most, plain, rowOf, SLOT, used, VECTOR, WAVE_HEAD } from './vector';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stillHeads, stillSignals } from '../../../../../core/model/heads/constant/fit.ts';
+import { constantHeads, constantSignals } from '../../../../../core/model/heads/constant/fit.ts';
 
 const fitted = {
   leftOut: [
@@ -13,18 +13,21 @@ const fitted = {
 
 describe('signals that stood still', () => {
   it('are all watched, as evidence, where the history says too little of them', () => {
-    expect(stillSignals(fitted, 2.9)).toEqual({ still: { signals: [1, 4], values: [7, 1] }, known: false });
+    expect(constantSignals(fitted, 2.9)).toEqual({
+      still: { signals: [1, 4], values: [7, 1] },
+      known: false,
+    });
   });
 
   it('are those it says enough of where it is long: three alerts may have come while they were measured', () => {
-    expect(stillSignals(fitted, 3)).toEqual({ still: { signals: [1], values: [7] }, known: true });
-    expect(stillSignals(fitted, 15)).toEqual({ still: { signals: [1, 4], values: [7, 1] }, known: true });
+    expect(constantSignals(fitted, 3)).toEqual({ still: { signals: [1], values: [7] }, known: true });
+    expect(constantSignals(fitted, 15)).toEqual({ still: { signals: [1, 4], values: [7, 1] }, known: true });
   });
 
   it('have no head where there are none', () => {
-    const { still, known } = stillSignals({ leftOut: [], medians: [0] }, 100);
+    const { still, known } = constantSignals({ leftOut: [], medians: [0] }, 100);
     expect(known).toBe(false);
-    expect(stillHeads(still)).toEqual([]);
-    expect(stillHeads({ signals: [2], values: [0] })).toMatchObject([{ kind: 'still', signals: 1 }]);
+    expect(constantHeads(still)).toEqual([]);
+    expect(constantHeads({ signals: [2], values: [0] })).toMatchObject([{ kind: 'still', signals: 1 }]);
   });
 });

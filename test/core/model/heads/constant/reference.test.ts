@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { LOST, MOVED, NOT_MEASURED, STILL } from '../../../../../core/model/features.ts';
-import { LOUD, stillHeads } from '../../../../../core/model/heads/constant/fit.ts';
-import { createStillHead } from '../../../../../core/model/heads/constant/reference.ts';
-import type { StillSpec } from '../../../../../core/model/heads/constant/spec.ts';
+import { constantHeads, LOUD } from '../../../../../core/model/heads/constant/fit.ts';
+import { createConstantHead } from '../../../../../core/model/heads/constant/reference.ts';
+import type { ConstantSpec } from '../../../../../core/model/heads/constant/spec.ts';
 import type { HeadInput } from '../../../../../core/model/heads/head.ts';
 
-const spec: StillSpec = { kind: 'still', name: 'still', signals: 2, span: 3, slow: 200 };
+const spec: ConstantSpec = { kind: 'still', name: 'still', signals: 2, span: 3, slow: 200 };
 
 /** Leads a head of one channel and two signals that stood still. */
-function follow(head = createStillHead(spec, 1)) {
+function follow(head = createConstantHead(spec, 1)) {
   const state = new Float32Array(head.stateSize);
   const out = new Float64Array(1);
   return (moved: number[], restart = false, steps = 1): number => {
@@ -82,8 +82,8 @@ describe('the still head', () => {
   });
 
   it('as it is shipped is half sure after eleven events, sure after a minute, and used to it after an hour', () => {
-    const [shipped] = stillHeads({ signals: [3, 4], values: [0, 1] });
-    const step = follow(createStillHead(shipped!, 1));
+    const [shipped] = constantHeads({ signals: [3, 4], values: [0, 1] });
+    const step = follow(createConstantHead(shipped!, 1));
     step([STILL, STILL], true);
     const said = Array.from({ length: 3600 }, () => step([MOVED, STILL]));
     expect(said.findIndex((value) => value >= LOUD)).toBe(10);
@@ -92,7 +92,7 @@ describe('the still head', () => {
   });
 
   it('blames the signal, behind the channels', () => {
-    const head = createStillHead(spec, 1);
+    const head = createConstantHead(spec, 1);
     follow(head)([STILL, MOVED], true);
     const parts = new Float64Array(3);
     head.blame(0, parts);
@@ -102,7 +102,7 @@ describe('the still head', () => {
   });
 
   it('refuses what does not fit', () => {
-    expect(() => createStillHead({ ...spec, signals: 0 }, 1)).toThrow(/0 signals/);
-    expect(() => createStillHead({ ...spec, slow: 3 }, 1)).toThrow(/spans 3 and 3 do not fit/);
+    expect(() => createConstantHead({ ...spec, signals: 0 }, 1)).toThrow(/0 signals/);
+    expect(() => createConstantHead({ ...spec, slow: 3 }, 1)).toThrow(/spans 3 and 3 do not fit/);
   });
 });

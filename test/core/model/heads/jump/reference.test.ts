@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createShockHead, shockOf } from '../../../../../core/model/heads/jump/reference.ts';
-import type { ShockSpec } from '../../../../../core/model/heads/jump/spec.ts';
+import { createJumpHead, jumpOf } from '../../../../../core/model/heads/jump/reference.ts';
+import type { JumpSpec } from '../../../../../core/model/heads/jump/spec.ts';
 import { encodeFloats } from '../../../../../core/model/numbers.ts';
 import { follow } from '../follow.ts';
 
 /** Levels rise by 1 for each unit. */
 const TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
-const spec = (over: Partial<ShockSpec> = {}): ShockSpec => ({
+const spec = (over: Partial<JumpSpec> = {}): JumpSpec => ({
   kind: 'shock',
   name: 'shock',
   seldom: [0.5, 1],
@@ -18,18 +18,18 @@ const spec = (over: Partial<ShockSpec> = {}): ShockSpec => ({
   ...over,
 });
 
-describe('shockOf', () => {
+describe('jumpOf', () => {
   it('is what a movement has beyond what is seldom exceeded, in multiples of it, signed and bounded', () => {
-    expect(shockOf(0.5, 0.5)).toBe(0);
-    expect(shockOf(1.5, 0.5)).toBe(2);
-    expect(shockOf(-1.5, 0.5)).toBe(-2);
-    expect(shockOf(1e6, 0.5)).toBe(20);
+    expect(jumpOf(0.5, 0.5)).toBe(0);
+    expect(jumpOf(1.5, 0.5)).toBe(2);
+    expect(jumpOf(-1.5, 0.5)).toBe(-2);
+    expect(jumpOf(1e6, 0.5)).toBe(20);
   });
 });
 
 describe('the shock head', () => {
   it('is silent on usual movements and speaks on a jump, up or down', () => {
-    const step = follow(createShockHead(spec(), 2));
+    const step = follow(createJumpHead(spec(), 2));
     expect(step([0, 0], [1, 1], true)).toBe(0);
     expect(step([0.5, -1])).toBe(0);
     expect(step([2, -1])).toBe(2);
@@ -38,7 +38,7 @@ describe('the shock head', () => {
   });
 
   it('holds a jump over its span', () => {
-    const step = follow(createShockHead(spec({ gauge: { ...spec().gauge, span: 3 } }), 2));
+    const step = follow(createJumpHead(spec({ gauge: { ...spec().gauge, span: 3 } }), 2));
     step([0, 0], [1, 1], true);
     expect(step([2.5, 0])).toBe(2);
     expect(step([2.5, 0])).toBe(1);
@@ -46,7 +46,7 @@ describe('the shock head', () => {
   });
 
   it('sees no jump across a restart, and one across a gap in a single reading', () => {
-    const step = follow(createShockHead(spec(), 2));
+    const step = follow(createJumpHead(spec(), 2));
     step([0, 0], [1, 1], true);
     expect(step([0, 9], [1, 1], true)).toBe(0);
     expect(step([0, 0], [1, 0])).toBe(0);
@@ -56,7 +56,7 @@ describe('the shock head', () => {
   it('takes the usual step of a coarse reading for no shock, up or down, however the state rounds', () => {
     // Steps of 0.5 in a feature of this scale: neither the feature nor the step is a number a state of 32 bits can hold.
     const coarse = (reading: number) => (reading - 31.7) / 3.49;
-    const head = createShockHead(spec({ seldom: [Math.fround(0.5 / 3.49), 1] }), 2);
+    const head = createJumpHead(spec({ seldom: [Math.fround(0.5 / 3.49), 1] }), 2);
     const step = follow(head);
     step([coarse(34.5), 0], [1, 1], true);
     for (const reading of [35, 34.5, 35, 34.5, 34, 34.5]) expect(step([coarse(reading), 0])).toBe(0);
@@ -64,7 +64,7 @@ describe('the shock head', () => {
   });
 
   it('blames the channel that jumped', () => {
-    const head = createShockHead(spec(), 2);
+    const head = createJumpHead(spec(), 2);
     const step = follow(head);
     step([0, 0], [1, 1], true);
     step([1.5, 0.2]);
@@ -74,7 +74,7 @@ describe('the shock head', () => {
   });
 
   it('refuses movements that do not fit its channels', () => {
-    expect(() => createShockHead(spec({ seldom: [1] }), 2)).toThrow(/2 channels/);
-    expect(() => createShockHead(spec({ seldom: [1, 0] }), 2)).toThrow(/2 channels/);
+    expect(() => createJumpHead(spec({ seldom: [1] }), 2)).toThrow(/2 channels/);
+    expect(() => createJumpHead(spec({ seldom: [1, 0] }), 2)).toThrow(/2 channels/);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fleetEventsOf, lessHabits } from '../../../../../core/model/heads/relation/fit-car-offset.ts';
+import { lessCarOffset, priorEventsOf } from '../../../../../core/model/heads/relation/fit-car-offset.ts';
 import type { Sample } from '../../../../../core/model/heads/relation/readers.ts';
 import { normal, seededRandom } from '../../../../../core/model/random.ts';
 
@@ -35,27 +35,27 @@ function carsThatDiffer(between: number, within: number) {
 describe("a car's habit", () => {
   it('is weighed against as many events as one car tells its own from chance by: 15 × within² / between²', () => {
     const { sample, values } = carsThatDiffer(0.5, 1);
-    const [events] = fleetEventsOf(sample, values, SPREAD);
+    const [events] = priorEventsOf(sample, values, SPREAD);
     expect(events).toBeGreaterThan(35);
     expect(events).toBeLessThan(90);
   });
 
   it('is hardly believed where cars do not differ, and soon where that is all they do', () => {
     const alike = carsThatDiffer(0, 1);
-    expect(fleetEventsOf(alike.sample, alike.values, SPREAD)[0]).toBeGreaterThan(1000);
+    expect(priorEventsOf(alike.sample, alike.values, SPREAD)[0]).toBeGreaterThan(1000);
     const apart = carsThatDiffer(1, 0.05);
-    expect(fleetEventsOf(apart.sample, apart.values, SPREAD)[0]).toBe(5);
+    expect(priorEventsOf(apart.sample, apart.values, SPREAD)[0]).toBe(5);
   });
 
   it('is not believed at all of a single stretch', () => {
     const { sample, values } = carsThatDiffer(1, 0.1);
     const one = { ...sample, count: ROWS, known: sample.known.subarray(0, ROWS) };
-    expect(fleetEventsOf(one, values, SPREAD)[0]).toBe(2400);
+    expect(priorEventsOf(one, values, SPREAD)[0]).toBe(2400);
   });
 
   it('is taken off as it becomes known, and anew in each stretch', () => {
     const { sample, values } = sampleOf((car) => (car === 0 ? 0.4 : 0));
-    const off = lessHabits(sample, values, SPREAD, Float64Array.of(60));
+    const off = lessCarOffset(sample, values, SPREAD, Float64Array.of(60));
     expect(off[0]).toBeCloseTo(0.8, 6);
     expect(off[ROWS - 1]!).toBeLessThan(0.1);
     expect(off[ROWS]).toBe(0);
@@ -63,7 +63,7 @@ describe("a car's habit", () => {
 
   it('does not take up a fault at once', () => {
     const { sample, values } = sampleOf((_, row) => (row < 60 ? 0 : 5));
-    const off = lessHabits(sample, values, SPREAD, Float64Array.of(60));
+    const off = lessCarOffset(sample, values, SPREAD, Float64Array.of(60));
     // Four minutes of five spreads: hardly a tenth of it has become habit.
     expect(off[75]!).toBeGreaterThan(9);
   });
