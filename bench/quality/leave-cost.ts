@@ -2,7 +2,8 @@
 import { type BundleContent, type ModelBundle, sealBundle } from '../../core/model/bundle.ts';
 import { createDetector, type Detector, MOST_IN_WAVE } from '../../core/model/detector.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
-import { createHead } from '../../core/model/heads/kinds.ts';
+import { createHead } from '../../core/model/heads/kind.ts';
+import { HEAD_KINDS } from '../../core/model/heads/kinds.ts';
 import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
 import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
 import { followStretches } from '../../training/calibrate/waves.ts';
@@ -33,10 +34,10 @@ export function bundleWithout(content: BundleContent, { drop = () => false }: Pa
   const kept: number[] = [];
   let at = 0;
   const heads = content.heads.flatMap((spec) => {
-    const { name, statistics } = createHead(spec, channels);
+    const { name, statistics } = createHead(spec, channels, HEAD_KINDS);
     const keeps = statistics.map((statistic) => !drop(`${name}.${statistic}`));
     const head = headWithout(spec, keeps);
-    const left = head === null ? 0 : createHead(head, channels).statistics.length;
+    const left = head === null ? 0 : createHead(head, channels, HEAD_KINDS).statistics.length;
     for (const i of keeps.keys()) if (head !== null && (left === keeps.length || keeps[i])) kept.push(at + i);
     at += keeps.length;
     return head === null ? [] : [head];

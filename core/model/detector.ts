@@ -6,6 +6,8 @@ import type { ModelBundle } from './bundle.ts';
 import { type CarState, decodeState, encodeState } from './car-state.ts';
 import { createExplaining, createScoring, type Finding, newFinding, type Witness } from './finding.ts';
 import { createFusion, planFusion } from './fusion.ts';
+import type { HeadKinds } from './heads/kind.ts';
+import { HEAD_KINDS } from './heads/kinds.ts';
 import { LANES } from './lanes/kernel.ts';
 import { createLaneRunner, type LaneEvent } from './lanes/runner.ts';
 import { layOut } from './layout.ts';
@@ -51,12 +53,12 @@ export interface Detector {
  * Makes a checked bundle ready to run.
  * @throws TelltaleError MODEL_INVALID when its parts do not fit each other
  */
-export function createDetector(bundle: ModelBundle): Detector {
-  const layout = layOut(bundle);
+export function createDetector(bundle: ModelBundle, kinds: HeadKinds = HEAD_KINDS): Detector {
+  const layout = layOut(bundle, kinds);
   const readings = createReadings(bundle);
   const slotCount = layout.lossesAt + readings.stateSize;
   const fusion = createFusion(planFusion(bundle, layout.heads));
-  const runner = createLaneRunner(bundle, layout, slotCount);
+  const runner = createLaneRunner(bundle, layout, slotCount, kinds);
   const score = createScoring(bundle, fusion, layout);
   const explain = createExplaining(bundle, fusion, layout);
   const finding = newFinding(bundle, fusion);

@@ -1,8 +1,10 @@
 // How a bundle's heads stand beside each other: where each one's state and statistics begin.
+import { TelltaleError } from '../errors.ts';
 import type { ModelBundle } from './bundle.ts';
 import { BASELINE_STATE } from './car-baseline.ts';
 import type { HeadShape, HeadSpec } from './heads/head.ts';
-import { shapeOf } from './heads/kinds.ts';
+import { type HeadKinds, kindOf, shapeOf } from './heads/kind.ts';
+import { HEAD_KINDS } from './heads/kinds.ts';
 
 export interface PlacedHead extends HeadShape {
   readonly spec: HeadSpec;
@@ -25,12 +27,19 @@ export interface Layout {
 const TOGETHER = 4;
 
 /** @throws TelltaleError MODEL_INVALID */
-export function layOut(bundle: ModelBundle): Layout {
+export function layOut(bundle: ModelBundle, kinds: HeadKinds = HEAD_KINDS): Layout {
   const channels = bundle.scaler.signals.length;
+  const quiet = bundle.still.signals.length;
   let next = 0;
   let count = 0;
   const heads = bundle.heads.map((spec): PlacedHead => {
-    const shape = shapeOf(spec, channels);
+    const watched = kindOf(spec, kinds).constants?.(spec) ?? quiet;
+    if (watched !== quiet)
+      throw new TelltaleError(
+        'MODEL_INVALID',
+        `damaged: head ${spec.name} is for ${watched} signals that stood still, there are ${quiet}`,
+      );
+    const shape = shapeOf(spec, channels, kinds);
     const stateSize = TOGETHER * Math.ceil(shape.stateSize / TOGETHER);
     const placed = { ...shape, spec, stateSize, stateAt: next, statisticsAt: count };
     next += stateSize;

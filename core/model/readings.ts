@@ -1,10 +1,8 @@
 // The first step of a score, for one car at a time: from its readings to what every head sees of the event. What is
 // lost is told here, and guesses stand in for it.
-import { TelltaleError } from '../errors.ts';
 import type { ModelBundle } from './bundle.ts';
 import type { CarState } from './car-state.ts';
 import { applyScaler, LOST, NOT_MEASURED, tellChanged } from './features.ts';
-import type { ConstantSpec } from './heads/constant/spec.ts';
 import { MAX_STEPS } from './heads/head.ts';
 import { createLossFollower, type Losses } from './losses.ts';
 
@@ -41,12 +39,6 @@ export function createReadings(bundle: ModelBundle): Readings {
   const channels = scaler.signals.length;
   const quiet = still.signals.length;
   const follower = createLossFollower(bundle.losses, [...scaler.signals, ...still.signals]);
-  for (const spec of bundle.heads)
-    if (spec.kind === 'still' && (spec as ConstantSpec).signals !== quiet)
-      throw new TelltaleError(
-        'MODEL_INVALID',
-        `damaged: head ${spec.name} is for ${(spec as ConstantSpec).signals} signals that stood still, there are ${quiet}`,
-      );
   /** Channels, then signals that stood still. */
   const measured = new Uint8Array(channels + quiet);
 

@@ -6,7 +6,8 @@ import type { CarState } from './car-state.ts';
 import { createExplaining, createScoring, type Finding, newFinding, type Witness } from './finding.ts';
 import { createFusion, planFusion } from './fusion.ts';
 import type { HeadInput } from './heads/head.ts';
-import { createHead } from './heads/kinds.ts';
+import { createHead, type HeadKinds } from './heads/kind.ts';
+import { HEAD_KINDS } from './heads/kinds.ts';
 import { compileNetwork } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { createReadings } from './readings.ts';
@@ -19,12 +20,12 @@ export interface Reference {
 }
 
 /** @throws TelltaleError MODEL_INVALID */
-export function createReference(bundle: ModelBundle): Reference {
+export function createReference(bundle: ModelBundle, kinds: HeadKinds = HEAD_KINDS): Reference {
   const channels = bundle.scaler.signals.length;
-  const layout = layOut(bundle);
+  const layout = layOut(bundle, kinds);
   const readings = createReadings(bundle);
   const network = compileNetwork(bundleLayers(bundle));
-  const heads = bundle.heads.map((spec) => createHead(spec, channels));
+  const heads = bundle.heads.map((spec) => createHead(spec, channels, kinds));
   const fusion = createFusion(planFusion(bundle, layout.heads));
   const score = createScoring(bundle, fusion, layout);
   const explain = createExplaining(bundle, fusion, layout);

@@ -9,7 +9,8 @@ import { SHIFT_DIRECTIONS } from '../../core/model/gauge/marginal.ts';
 import type { ConstantSpec } from '../../core/model/heads/constant/spec.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
 import type { JumpSpec } from '../../core/model/heads/jump/spec.ts';
-import { shapeOf } from '../../core/model/heads/kinds.ts';
+import { shapeOf } from '../../core/model/heads/kind.ts';
+import { HEAD_KINDS } from '../../core/model/heads/kinds.ts';
 import type { RangeSpec } from '../../core/model/heads/range/spec.ts';
 import { FAN_IN, inputCount, spreadInputCount } from '../../core/model/heads/relation/forecaster.ts';
 import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
@@ -155,7 +156,7 @@ export function randomBundle(seed: number, catalogue: ModelBundle['catalogue']):
   const make = maker(random);
   const own = { ...catalogue, signals: signalsOf(CHANNELS + QUIET) } as ModelBundle['catalogue'];
   const heads = headsOf(make, random);
-  const statistics = heads.flatMap((head) => shapeOf(head, CHANNELS).statistics);
+  const statistics = heads.flatMap((head) => shapeOf(head, CHANNELS, HEAD_KINDS).statistics);
   const layer = (inputs: number, outputs: number, activation: 'tanh' | 'linear') => ({
     ...{ outputs, activation },
     kernel: encodeFloats(make.normals(inputs * outputs, 0.4)),

@@ -1,8 +1,7 @@
 // What keeps one budget of alerts among many voices: the statistics that are heard alone against all others together, the
 // variants of cars against each other, and the threshold for the score they make.
 import type { BundleContent } from '../../core/model/bundle.ts';
-import { LOUD } from '../../core/model/heads/constant/fit.ts';
-import { shapeOf } from '../../core/model/heads/kinds.ts';
+import { shapeOf } from '../../core/model/heads/kind.ts';
 import { variantPlace, weighVariants } from '../../core/model/heads/variant/fit.ts';
 import type { LimitAlarms } from '../../core/model/limit-alarm.ts';
 import type { Tail } from '../../core/model/tail.ts';
@@ -86,12 +85,15 @@ interface Balanced {
 export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
   const { ground, judged } = held;
   const channels = ground.shared.scaler.signals.length;
-  const heads = content.heads.map((spec) => ({ spec, head: shapeOf(spec, channels) }));
+  const heads = content.heads.map((spec) => ({ spec, head: shapeOf(spec, channels, ground.kinds) }));
   const alone = heads.flatMap(({ head }) => head.alone ?? head.statistics.map(() => 0));
   // What is left of one rig's few rows says little of how often one channel goes how far: its own tail stays.
   if (ground.folds.byTime || !alone.includes(1)) return { tails: content.tails, limits: [] };
   const tails = content.tails.map((tail, s) => (alone[s] === 1 ? SILENT : tail));
-  const together = scoresOf({ ...content, tails }, judged, { measure: 'lengthOf' }).scores;
+  const together = scoresOf({ ...content, tails }, judged, {
+    measure: 'lengthOf',
+    kinds: ground.kinds,
+  }).scores;
   const places = heads.flatMap(({ spec, head }) =>
     head.statistics.map(() => variantPlace(spec, ground.variants)),
   );
@@ -126,8 +128,11 @@ function withConstants(
 ): LimitAlarms['limits'] {
   if (!ground.constantsKnown) return limits;
   const channels = ground.shared.scaler.signals.length;
-  const kinds = content.heads.flatMap((spec) => shapeOf(spec, channels).statistics.map(() => spec.kind));
-  return kinds.map((kind, s) => (kind === 'still' ? LOUD : (limits[s] ?? null)));
+  const loud = content.heads.flatMap((spec) => {
+    const shape = shapeOf(spec, channels, ground.kinds);
+    return shape.statistics.map(() => shape.loud ?? null);
+  });
+  return loud.map((limit, s) => limit ?? limits[s] ?? null);
 }
 
 /** The voices of `content`, which has none, by the limits of those heard alone. */
@@ -147,7 +152,7 @@ export function limitAlarmsOf(
 export function weigher(held: Held, content: Uncalibrated): (parts: Parts) => Parts {
   const { variants, variantOf } = held.ground;
   if (variants.length === 1) return (parts) => parts;
-  const { scores } = scoresOf(content, held.judged, leftOut(held));
+  const { scores } = scoresOf(content, held.judged, { ...leftOut(held), kinds: held.ground.kinds });
   const thresholds = variants.map((_, v) => {
     const own = scores.filter(({ series }) => variantOf(series.id) === v);
     return Math.max(LEAST_THRESHOLD, calibrationOf(own, held, true).threshold);

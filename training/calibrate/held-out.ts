@@ -6,7 +6,8 @@ import { type BundleContent, sealBundle } from '../../core/model/bundle.ts';
 import { BASELINE_STATE, type CarBaseline, lessBaseline } from '../../core/model/car-baseline.ts';
 import { createDetector, type Detector, MOST_IN_WAVE } from '../../core/model/detector.ts';
 import { createFusion, type Fusion, planFusion } from '../../core/model/fusion.ts';
-import { shapeOf } from '../../core/model/heads/kinds.ts';
+import { type HeadKinds, shapeOf } from '../../core/model/heads/kind.ts';
+import { HEAD_KINDS } from '../../core/model/heads/kinds.ts';
 import { yieldNow } from '../../core/yield.ts';
 import type { Series } from '../data/series.ts';
 import type { Ground, Parts } from '../fit/ground.ts';
@@ -20,11 +21,14 @@ const NO_TAIL = { at: [0, 1], levels: [0, 1], slope: 1 };
 const WARM_UP = 600;
 
 /** A detector of uncalibrated parts, for its raw statistics. */
-function bareDetector({ shared }: Ground, parts: Parts): Detector {
+function bareDetector({ shared, kinds }: Ground, parts: Parts): Detector {
   const channels = shared.scaler.signals.length;
-  const tails = parts.heads.flatMap((head) => shapeOf(head, channels).statistics.map(() => NO_TAIL));
+  const tails = parts.heads.flatMap((head) => shapeOf(head, channels, kinds).statistics.map(() => NO_TAIL));
   const card = { seed: 0, backend: '', rows: 0, cars: 0, hours: 0, train: {} };
-  return createDetector(sealBundle({ ...shared, ...parts, tails, usual: NO_BASELINE, threshold: 1, card }));
+  return createDetector(
+    sealBundle({ ...shared, ...parts, tails, usual: NO_BASELINE, threshold: 1, card }),
+    kinds,
+  );
 }
 
 export interface HeldOutRows {
@@ -116,11 +120,11 @@ type Measure = 'strangenessOf' | 'lengthOf';
 type Fused = Pick<BundleContent, 'heads' | 'tails' | 'voices' | 'scaler'>;
 
 /** How `content` puts statistics together. `ordinary`: those heard alone count like all others, to measure what that is worth. */
-function fusionOf(content: Fused, ordinary: boolean): Fusion {
+function fusionOf(content: Fused, ordinary: boolean, kinds: HeadKinds): Fusion {
   const channels = content.scaler.signals.length;
   const plan = planFusion(
     content,
-    content.heads.map((spec) => shapeOf(spec, channels)),
+    content.heads.map((spec) => shapeOf(spec, channels, kinds)),
   );
   return createFusion(ordinary ? { ...plan, alone: plan.alone.map(() => 0) } : plan);
 }
@@ -148,7 +152,8 @@ const USUAL_SHARE = 0.99;
 const USUAL_SHARE_OF_ONE = 0.5;
 
 /** How scoresOf is to tell what is usual of the cars of this history. */
-export const usualOf = ({ folds }: Ground) => ({
+export const usualOf = ({ folds, kinds }: Ground) => ({
+  kinds,
   usualShare: folds.byTime ? USUAL_SHARE_OF_ONE : USUAL_SHARE,
 });
 
@@ -166,14 +171,16 @@ export function scoresOf(
     usualShare = USUAL_SHARE,
     ordinary = false,
     nothingUsual = false,
+    kinds = HEAD_KINDS,
   }: {
     readonly measure?: Measure;
     readonly usualShare?: number;
     readonly ordinary?: boolean;
     readonly nothingUsual?: boolean;
+    readonly kinds?: HeadKinds;
   } = {},
 ): HeldOutScores {
-  const fusion = fusionOf(content, ordinary);
+  const fusion = fusionOf(content, ordinary, kinds);
   const values = judged.map(({ raw }) => measured(fusion, raw, measure));
   const sorted = concat(values).sort();
   const usual = nothingUsual
@@ -194,7 +201,7 @@ export function scoresBy(
   rows: readonly HeldOutRows[],
   { ordinary = false }: { readonly ordinary?: boolean } = {},
 ): Float64Array[] {
-  const fusion = fusionOf(content, ordinary);
+  const fusion = fusionOf(content, ordinary, HEAD_KINDS);
   return rows.map(({ series, raw }) =>
     scoresFrom(series, measured(fusion, raw, 'strangenessOf'), content.usual, content.gapMs),
   );

@@ -2,8 +2,7 @@
 // what score is usual, and the threshold that keeps the budget. Training does it once; bench/quality/leave-out.ts does the same
 // again with something left out.
 import type { BundleContent, Card } from '../../core/model/bundle.ts';
-import type { HeadSpec } from '../../core/model/heads/head.ts';
-import { shapeOf } from '../../core/model/heads/kinds.ts';
+import { shapeOf } from '../../core/model/heads/kind.ts';
 import type { Parts } from '../fit/ground.ts';
 import {
   balanceAlone,
@@ -35,8 +34,8 @@ export interface OnOneScale {
 export function onOneScale(held: Held, parts: Parts, card: Card): OnOneScale {
   const { ground, judged } = held;
   const channels = ground.shared.scaler.signals.length;
-  const statisticsOf = (head: HeadSpec) => shapeOf(head, channels).statistics.length;
-  const measured = fitStatisticTails(parts.heads, statisticsOf, judged, {
+  const shapes = parts.heads.map((spec) => shapeOf(spec, channels, ground.kinds));
+  const measured = fitStatisticTails(shapes, judged, {
     several: ground.variants.length > 1,
     oneRig: ground.folds.byTime,
   });

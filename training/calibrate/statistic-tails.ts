@@ -7,9 +7,7 @@
 import { concat } from '../../core/math/concat.ts';
 import { quantileOf } from '../../core/math/quantile.ts';
 import { fitTail } from '../../core/model/fit-tail.ts';
-import type { HeadSpec } from '../../core/model/heads/head.ts';
-import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
-import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
+import type { HeadShape } from '../../core/model/heads/head.ts';
 import { statisticAt, type Tail } from '../../core/model/tail.ts';
 import type { HeldOutRows } from './held-out.ts';
 
@@ -27,11 +25,8 @@ const STEEPEST = 20;
 const ODDNESS = 0.9;
 
 /** Level from which each statistic of a head counts among cars. */
-function countsFrom(head: HeadSpec, statistics: number): number[] {
-  if (head.kind === 'variant') return countsFrom((head as VariantSpec).head, statistics);
-  if (head.kind !== 'relation') return new Array<number>(statistics).fill(SUPPORTING_FROM);
-  return (head as RelationSpec).gauges.map(({ tails }) => (tails ? SUPPORTING_FROM : 0));
-}
+const countsFrom = ({ statistics, ranks }: HeadShape): number[] =>
+  statistics.map((_, i) => (ranks?.[i] === 1 ? 0 : SUPPORTING_FROM));
 
 /** The tail whose levels begin at `from`: what it gave before less `from`, 0 where that was less. */
 export function countedFrom(tail: Tail, from: number): Tail {
@@ -78,15 +73,11 @@ function withoutOddest(cars: readonly Float64Array[]): readonly Float64Array[] {
  * @param several whether there are several variants of cars
  */
 export function fitStatisticTails(
-  heads: readonly HeadSpec[],
-  statisticsOf: (head: HeadSpec) => number,
+  heads: readonly HeadShape[],
   judged: readonly HeldOutRows[],
   { several, oneRig }: { readonly several: boolean; readonly oneRig: boolean },
 ): Tail[] {
-  const from = heads.flatMap((head) => {
-    const count = statisticsOf(head);
-    return oneRig ? new Array<number>(count).fill(0) : countsFrom(head, count);
-  });
+  const from = heads.flatMap((head) => (oneRig ? head.statistics.map(() => 0) : countsFrom(head)));
   return from.map((level, s) => {
     const cars = withoutOddest(byCar(judged, from.length, s, several));
     const values = cars.length > 0 ? concat(cars) : new Float64Array(1);

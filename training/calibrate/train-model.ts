@@ -74,7 +74,7 @@ export async function trainModel(input: TrainInput): Promise<Trained> {
   };
   const { content, scores, weigh } = onOneScale({ ground, judged, alertsPerHour }, parts, card);
   const judges = Array.from({ length: ground.folds.count }, (_, fold) =>
-    createDetector(sealBundle({ ...content, ...weigh(partsOf(fold)) })),
+    createDetector(sealBundle({ ...content, ...weigh(partsOf(fold)) }), ground.kinds),
   );
   const bundle = sealBundle(content);
   return { bundle, model, heldOut: scores, folds: ground.folds, judges, leftOut: ground.leftOut };

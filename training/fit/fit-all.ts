@@ -1,9 +1,6 @@
 // All parts of a model, fitted on all rows, and on parts of them to judge the rest: relation heads in a thread, networks and simple heads
 // on this one.
 import type { LayersModel } from '@tensorflow/tfjs';
-import { constantHeads } from '../../core/model/heads/constant/fit.ts';
-import { jumpFits } from '../../core/model/heads/jump/fit.ts';
-import { rangeFits } from '../../core/model/heads/range/fit.ts';
 import type { ResidualHeadPlan } from '../../core/model/heads/residual/fit.ts';
 import { wrapHead } from '../../core/model/heads/variant/fit.ts';
 import { selectRows, variantRows } from '../../core/model/prepared.ts';
@@ -77,12 +74,9 @@ async function fitNetworks(
   return { final, halves: halves.map((half) => ({ ...half, heads: withShiftsOf(half.heads, final.heads) })) };
 }
 
-/**
- * The range and shock heads of all variants: fitted on all rows, and without each fold. What a jump is cannot be told from
- * a single rig's own past.
- */
+/** The heads whose kind says how they are fitted, of all variants: on all rows, and without each fold. */
 async function fitSimple(
-  { prepared, folds, variants }: Ground,
+  { prepared, folds, variants, kinds }: Ground,
   trim: number,
   signal: AbortSignal,
 ): Promise<FittedHeads> {
@@ -92,8 +86,8 @@ async function fitSimple(
     (variant, v) => {
       const own = variantRows(prepared, variant);
       const ofRow = folds.ofRow.filter((_, r) => variant.rows[r] === 1);
-      const range = rangeFits(own, ofRow, folds.count, trim);
-      const fits = folds.byTime ? [range] : [range, jumpFits(own, ofRow, trim)];
+      const rows = { prepared: own, folds: ofRow, foldCount: folds.count, trim, oneRig: folds.byTime };
+      const fits = kinds.flatMap((kind) => kind.fits?.(rows) ?? []);
       return [-1, ...Array(folds.count).keys()].map((left) =>
         fits.map((fit) => wrapHead(fit(left), variants, v)),
       );
@@ -114,7 +108,7 @@ interface AllParts {
 
 /** Puts the parts together. */
 function putTogether(ground: Ground, { networks: { final, halves }, simple, relations }: AllParts): Fitted {
-  const watch = constantHeads(ground.shared.still);
+  const watch = ground.kinds.flatMap((kind) => kind.watches?.(ground.shared.still) ?? []);
   const partsOf = (fold: number): Parts => {
     const other = halves[1 - (fold % 2)];
     return {

@@ -7,6 +7,8 @@ import { BUNDLE_FORMAT, type BundleContent } from '../../core/model/bundle.ts';
 import { FEATURE_VERSION } from '../../core/model/features.ts';
 import type { FittedScaler } from '../../core/model/fitted-scaler.ts';
 import { constantSignals } from '../../core/model/heads/constant/fit.ts';
+import type { HeadKinds } from '../../core/model/heads/kind.ts';
+import { HEAD_KINDS } from '../../core/model/heads/kinds.ts';
 import type { ResidualHeadPlan } from '../../core/model/heads/residual/fit.ts';
 import { HYSTERESIS } from '../../core/model/hysteresis.ts';
 import type { Prepared, Variant } from '../../core/model/prepared.ts';
@@ -25,6 +27,8 @@ export interface Ground {
   /** The place among them of a car's variant. */
   readonly variantOf: (car: string) => number;
   readonly folds: Folds;
+  /** The kinds of heads there are. */
+  readonly kinds: HeadKinds;
   /** Signals no channel is made of, and why. */
   readonly leftOut: FittedScaler['leftOut'];
   /** Whether a signal that stood still and moves is an alert by itself. */
@@ -55,6 +59,8 @@ export interface TrainInput {
   readonly latenessMs?: number;
   /** Heads besides the relation head. Default: as fit-all.ts has them. */
   readonly heads?: readonly ResidualHeadPlan[];
+  /** The kinds of heads there are. Default: kinds.ts. */
+  readonly kinds?: HeadKinds;
   /** What the card says beyond what is known here. */
   readonly card?: Readonly<Record<string, unknown>>;
   /** Work done, 0 to 1, and what is being done. */
@@ -83,6 +89,7 @@ export function layGround(input: TrainInput): Ground {
     variants,
     variantOf,
     folds: dealFolds(series, input.seed, variantOf, input.fewFolds),
+    kinds: input.kinds ?? HEAD_KINDS,
     leftOut,
     constantsKnown: known,
     shared: {

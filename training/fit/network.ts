@@ -8,7 +8,7 @@ import { fitResidualHead, type ResidualHeadPlan } from '../../core/model/heads/r
 import { reckonLosses } from '../../core/model/heads/residual/shifts.ts';
 import type { ResidualSpec } from '../../core/model/heads/residual/spec.ts';
 import { wrapHead } from '../../core/model/heads/variant/fit.ts';
-import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
+import { innerHead, withInner } from '../../core/model/heads/variant/spec.ts';
 import { compileNetwork } from '../../core/model/kernel.ts';
 import type { LossSpec } from '../../core/model/losses.ts';
 import { encodeFloats } from '../../core/model/numbers.ts';
@@ -89,14 +89,9 @@ export async function fitNetwork(prepared: Prepared, options: NetworkOptions): P
  */
 export const withShiftsOf = (heads: readonly HeadSpec[], measured: readonly HeadSpec[]): HeadSpec[] =>
   heads.map((spec, i) => {
-    const { shifts } = unwrapped(measured[i]!) as ResidualSpec;
-    const added = shifts === undefined ? {} : { shifts };
-    return spec.kind === 'variant'
-      ? ({ ...spec, head: { ...unwrapped(spec), ...added } } as VariantSpec)
-      : { ...spec, ...added };
+    const { shifts } = innerHead(measured[i]!) as ResidualSpec;
+    return shifts === undefined ? spec : withInner(spec, (inner) => ({ ...inner, shifts }) as ResidualSpec);
   });
-
-const unwrapped = (spec: HeadSpec): HeadSpec => (spec.kind === 'variant' ? (spec as VariantSpec).head : spec);
 
 /** Rows for the autoencoder: all, or an even thinning of them. */
 function sampleRows({ features, channels, count }: Prepared): Float32Array {

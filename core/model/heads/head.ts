@@ -1,6 +1,6 @@
 // A head is one detector among several: it follows a car event by event and gives statistics, each calibrated on its own
-// (tail.ts), so that heads with different units compete on one scale. A new kind of head is a file beside this one, a line
-// in kinds.ts and a fit in training/heads/.
+// (tail.ts), so that heads with different units compete on one scale. A new kind of head is a folder beside this file and a
+// line in kinds.ts.
 import { TelltaleError } from '../../errors.ts';
 import type { Losses } from '../losses.ts';
 import type { Floats } from '../numbers.ts';
@@ -35,6 +35,13 @@ export interface HeadShape {
   readonly statistics: readonly string[];
   /** 1 for a statistic that shall be heard alone: it counts by its fourth power. Absent: none. */
   readonly alone?: readonly number[];
+  /** 1 for a statistic that ranks rows: it counts from the first strangeness on. Absent: all support, and speak when they are rarely so high. */
+  readonly ranks?: readonly number[];
+  /**
+   * Where a history is long enough to know how seldom that is, the raw value from which a statistic is as loud as an alert.
+   * Absent: training finds it for those heard alone.
+   */
+  readonly loud?: number;
   /** 32-bit floats of state a car needs. All zero is the state of a car never seen. */
   readonly stateSize: number;
 }

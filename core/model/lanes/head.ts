@@ -5,6 +5,8 @@ import type { Frame } from './frame.ts';
 export interface LaneHead {
   /** Advances the states of the wave's cars and writes their statistics, one row each, from `statistics` on. */
   step(statistics: number): void;
+  /** Of a head that does not follow every car: what became of the car of a lane before, as far as this head followed it. */
+  setPast?(lane: number, restart: boolean, steps: number): void;
   /** As Head.blame, of the car in a lane of the last wave. */
   blame(lane: number, index: number, parts: Float64Array): void;
   /** As Head.expected, of the car in a lane of the last wave. */

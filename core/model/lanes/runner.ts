@@ -1,16 +1,11 @@
 // A bundle's heads over waves of up to four cars: their states into lanes, every head's step, their states back. What
 // was found stays in the lanes until the next wave, for whoever wants it explained.
 import { bundleLayers, type ModelBundle } from '../bundle.ts';
-import type { HeadSpec } from '../heads/head.ts';
-import type { ResidualSpec } from '../heads/residual/spec.ts';
-import type { LaneVariant } from '../heads/variant/lanes.ts';
-import type { VariantSpec } from '../heads/variant/spec.ts';
-import { belongsTo } from '../heads/variant/spec.ts';
+import { type Crowd, createLanes, type HeadKinds, kindOf, readsNetwork } from '../heads/kind.ts';
 import type { Layout } from '../layout.ts';
 import type { Seen } from '../readings.ts';
 import { Frame, Patterns, Weights } from './frame.ts';
 import type { LaneHead } from './head.ts';
-import { createLaneHead } from './heads.ts';
 import { LANES, LaneMemory, SLOT } from './kernel.ts';
 import { laneNetwork } from './network.ts';
 
@@ -39,32 +34,27 @@ export interface LaneRunner {
   blame(lane: number, head: number, statistic: number, parts: Float64Array): void;
 }
 
-/** Whether a head judges what the network says. */
-const readsNetwork = (spec: HeadSpec): boolean =>
-  spec.kind === 'variant'
-    ? readsNetwork((spec as VariantSpec).head)
-    : spec.kind === 'residual' && (spec as ResidualSpec).source === 'autoencoder';
-
-/**
- * The variants of cars that heads are for: heads of one variant follow the same cars, so whose a car is is told once
- * for them.
- */
-function variantsOf({ heads }: Layout, channels: number) {
-  const variants = new Map<string, { spec: VariantSpec; heads: number[]; places: number[] }>();
+/** The crowds of cars that not all heads follow: whose a car is is told once for the heads of a crowd. */
+function crowdsOf({ heads }: Layout, channels: number, kinds: HeadKinds) {
+  const crowds = new Map<string, Crowd & { heads: number[]; places: number[] }>();
   for (const [h, { spec, stateAt }] of heads.entries()) {
-    if (spec.kind !== 'variant') continue;
-    const { channels: own, others } = spec as VariantSpec;
-    const key = JSON.stringify([own, others]);
-    const known = variants.get(key) ?? { spec: spec as VariantSpec, heads: [], places: [] };
+    const crowd = kindOf(spec, kinds).crowd?.(spec, channels);
+    if (!crowd) continue;
+    const known = crowds.get(crowd.key) ?? { ...crowd, heads: [], places: [] };
     known.heads.push(h);
     known.places.push(stateAt);
-    variants.set(key, known);
+    crowds.set(crowd.key, known);
   }
-  return [...variants.values()].map((one) => ({ ...one, belongs: belongsTo(one.spec, channels) }));
+  return [...crowds.values()];
 }
 
 /** @throws TelltaleError MODEL_INVALID */
-export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount: number): LaneRunner {
+export function createLaneRunner(
+  bundle: ModelBundle,
+  layout: Layout,
+  slotCount: number,
+  kinds: HeadKinds,
+): LaneRunner {
   const memory = new LaneMemory();
   const shared = { memory, weights: new Weights(memory), patterns: new Patterns(memory) };
   const channels = bundle.scaler.signals.length;
@@ -77,11 +67,11 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
   const stride = 16 * Math.ceil(slotCount / 4);
   const cars = memory.take(LANES * stride);
   const heads = layout.heads.map(({ spec, stateAt }): LaneHead => {
-    return createLaneHead(spec, { frame, state: states + SLOT * stateAt, codes });
+    return createLanes(spec, { frame, state: states + SLOT * stateAt, codes }, kinds);
   });
-  const variants = variantsOf(layout, channels);
+  const crowds = crowdsOf(layout, channels, kinds);
   /** Where no head asks for the network, it runs when an event is explained. */
-  const always = bundle.heads.some(readsNetwork);
+  const always = bundle.heads.some((spec) => readsNetwork(spec, kinds));
   const { gather, scatter, useLanes } = memory.kernel;
   let own: Float32Array[] = [];
 
@@ -100,8 +90,8 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
     frame.setReadings(lane, seen.features, seen.present);
     shared.weights.set(lane, steps);
     for (let i = 0; i < quiet; i += 1) memory.floats[codes / 4 + LANES * i + lane] = moved[i]!;
-    for (const { heads: own } of variants)
-      for (const h of own) (heads[h] as LaneVariant).setPast(lane, restart || followed[h] === 0, steps);
+    for (const { heads: own } of crowds)
+      for (const h of own) heads[h]!.setPast?.(lane, restart || followed[h] === 0, steps);
   };
 
   const runHead = (h: number, follows: boolean): void => {
@@ -125,9 +115,9 @@ export function createLaneRunner(bundle: ModelBundle, layout: Layout, slotCount:
       followed: new Uint8Array(heads.length).fill(1),
     }),
     enter: ({ seen, slots, active, followed }) => {
-      for (const { heads: own, places, belongs } of variants) {
+      for (const { heads: own, places, has } of crowds) {
         const before = slots[places[0]!] === 1;
-        const now = belongs(seen.present, seen.restart, before) ? 1 : 0;
+        const now = has(seen.present, seen.restart, before) ? 1 : 0;
         for (let i = 0; i < own.length; i += 1) {
           followed[own[i]!] = before ? 1 : 0;
           active[own[i]!] = now;

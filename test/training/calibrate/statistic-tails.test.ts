@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { HeadSpec } from '../../../core/model/heads/head.ts';
-import type { RelationSpec } from '../../../core/model/heads/relation/spec.ts';
+import type { HeadShape } from '../../../core/model/heads/head.ts';
+import { type RelationSpec, relationShape } from '../../../core/model/heads/relation/spec.ts';
 import { seededRandom } from '../../../core/model/random.ts';
 import { tailLevel } from '../../../core/model/tail.ts';
 import type { HeldOutRows } from '../../../training/calibrate/held-out.ts';
@@ -36,8 +36,11 @@ describe('fitStatisticTails', () => {
       raw: Float64Array.from({ length: ROWS }, () => -Math.log(1 - random()) + (car < broken ? 100 : 0)),
     }));
   }
-  const fit = (judged: HeldOutRows[], oneRig: boolean, head: HeadSpec = { kind: 'range', name: 'range' }) =>
-    fitStatisticTails([head], () => 1, judged, { several: false, oneRig })[0]!;
+  const fit = (
+    judged: HeldOutRows[],
+    oneRig: boolean,
+    head: HeadShape = { statistics: ['one'], stateSize: 0 },
+  ) => fitStatisticTails([head], judged, { several: false, oneRig })[0]!;
 
   it('does not let the oddest cars say how far a statistic usually goes', () => {
     const spoilt = fit(cars(30, 2), true);
@@ -54,10 +57,16 @@ describe('fitStatisticTails', () => {
   });
 
   it('counts supporting statistics among cars from one row in ten on, leading ones from the beginning', () => {
-    const leading = { kind: 'relation', name: 'relation', gauges: [{ stream: 'others', span: 60 }] };
+    const leading = { statistics: ['one'], stateSize: 0, ranks: [1] };
     const judged = cars(30, 0);
     expect(tailLevel(fit(judged, false), 1)).toBe(0);
     expect(tailLevel(fit(judged, false), 5)).toBeCloseTo(tailLevel(fit(judged, true), 5) - 1, 6);
-    expect(tailLevel(fit(judged, false, leading as unknown as RelationSpec), 1)).toBeGreaterThan(0.3);
+    expect(tailLevel(fit(judged, false, leading), 1)).toBeGreaterThan(0.3);
+  });
+
+  it('takes distances of averaged relations for leading, single channels for supporting', () => {
+    const gauge = { span: 60, stream: 'others' };
+    const relation = { gauges: [gauge, { ...gauge, tails: [] }] } as unknown as RelationSpec;
+    expect(relationShape(relation, 2).ranks).toEqual([1, 0]);
   });
 });

@@ -8,8 +8,6 @@ import type { ConstantSpec } from './spec.ts';
 const SPAN = 30;
 const SLOW = 2400;
 
-/** The head's statistic from which it is as loud as an alert: one signal is something else for eleven events. */
-export const LOUD = 0.5;
 /**
  * Alerts that a budget must allow over the rows in which a signal was measured for it to be known that it moves less often than alerts
  * may come: what never happened in n chances happens in fewer than 3 of n, with 95 % confidence (the rule of three, Hanley &

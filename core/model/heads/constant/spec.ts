@@ -12,6 +12,9 @@ export interface ConstantSpec extends HeadSpec {
   readonly slow: number;
 }
 
+/** The head's statistic from which it is as loud as an alert: one signal is something else for eleven events. */
+const LOUD = 0.5;
+
 /**
  * The average of each signal's being something else, then how usual that is for the car, which a pause does not change.
  * @throws TelltaleError MODEL_INVALID
@@ -22,5 +25,5 @@ export function constantShape({ name, signals, span, slow }: ConstantSpec): Head
   checkSpan(span, name);
   if (!(slow > span && slow <= 100_000))
     throw new TelltaleError('MODEL_INVALID', `head ${name}: spans ${span} and ${slow} do not fit`);
-  return { statistics: ['moved'], stateSize: 2 * signals };
+  return { statistics: ['moved'], loud: LOUD, stateSize: 2 * signals };
 }

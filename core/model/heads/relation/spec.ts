@@ -40,6 +40,8 @@ export const relationShape = ({ gauges }: RelationSpec, channels: number): HeadS
     ({ stream, span, tails, reach }) => `${stream}-${span}${tails ? '-peak' : ''}${reach ? '-single' : ''}`,
   ),
   alone: gauges.map(({ reach }) => (reach === undefined ? 0 : 1)),
+  // Distances of averaged relations rank the rows; single channels are noisy in between.
+  ranks: gauges.map(({ tails }) => (tails ? 0 : 1)),
   stateSize: stateLayout(channels).gauges + gauges.length * channels,
 });
 

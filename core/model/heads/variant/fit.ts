@@ -2,7 +2,7 @@
 
 import type { Variant } from '../../prepared.ts';
 import type { HeadSpec } from '../head.ts';
-import type { VariantSpec } from './spec.ts';
+import { isOfVariant, type VariantSpec } from './spec.ts';
 
 /** The fitted head of one variant; wrapped where there are several. */
 export function wrapHead(head: HeadSpec, variants: readonly Variant[], index: number): HeadSpec {
@@ -29,15 +29,15 @@ export function weighVariants(
 ): HeadSpec[] {
   const placeOf = new Map(variants.map(({ channels }, v) => [channels.join(), v]));
   return heads.map((head) => {
-    if (head.kind !== 'variant') return head;
-    const factor = factors[placeOf.get((head as VariantSpec).channels.join())!]!;
+    if (!isOfVariant(head)) return head;
+    const factor = factors[placeOf.get(head.channels.join())!]!;
     return { ...head, share: (head.share ?? 1) * factor };
   });
 }
 
 /** The place of the variant a head follows; −1: it follows all cars. */
 export function variantPlace(head: HeadSpec, variants: readonly Variant[]): number {
-  if (head.kind !== 'variant') return -1;
-  const own = (head as VariantSpec).channels.join();
+  if (!isOfVariant(head)) return -1;
+  const own = head.channels.join();
   return variants.findIndex(({ channels }) => channels.join() === own);
 }

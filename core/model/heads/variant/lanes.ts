@@ -6,18 +6,14 @@ import type { LaneHead, LanePlace } from '../../lanes/head.ts';
 import { SLOT } from '../../lanes/kernel.ts';
 import type { Losses } from '../../losses.ts';
 import { lossesAmong } from '../../losses.ts';
+import { createLanes, type HeadKinds } from '../kind.ts';
 import type { VariantSpec } from './spec.ts';
-
-export interface LaneVariant extends LaneHead {
-  /** What became of the car of a lane before, as far as this head followed it. */
-  setPast(lane: number, restart: boolean, steps: number): void;
-}
 
 export function createLaneVariant(
   spec: VariantSpec,
   { frame: outer, state, codes }: LanePlace,
-  create: (spec: VariantSpec['head'], place: LanePlace) => LaneHead,
-): LaneVariant {
+  kinds: HeadKinds,
+): LaneHead {
   const { memory } = outer;
   const width = spec.channels.length;
   const made = new WeakMap<Losses, Losses>();
@@ -27,7 +23,7 @@ export function createLaneVariant(
     return own;
   });
   // Behind the flag that says whether the car is followed here.
-  const head = create(spec.head, { frame, state: state + SLOT, codes });
+  const head = createLanes(spec.head, { frame, state: state + SLOT, codes }, kinds);
   const { pick } = memory.kernel;
   const own = memory.putInts(spec.channels);
   const parts = new Float64Array(width);

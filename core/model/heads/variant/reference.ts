@@ -2,21 +2,18 @@
 // one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels only, and rests
 // (statistics 0, state untouched) while a car of another variant is followed.
 import { type Losses, lossesAmong } from '../../losses.ts';
-import type { Head, HeadInput, HeadSpec } from '../head.ts';
+import type { Head, HeadInput } from '../head.ts';
+import { createHead, type HeadKinds } from '../kind.ts';
 import { belongsTo, type VariantSpec, variantShape } from './spec.ts';
 
-/** Makes the head ready to run. `create` makes the inner head. @throws TelltaleError MODEL_INVALID */
-export function createVariantHead(
-  spec: VariantSpec,
-  channels: number,
-  create: (spec: HeadSpec, channels: number) => Head,
-): Head {
+/** Makes the head ready to run. @throws TelltaleError MODEL_INVALID */
+export function createVariantHead(spec: VariantSpec, channels: number, kinds: HeadKinds): Head {
   const { name } = spec;
-  const shape = variantShape(spec, channels, create);
+  const shape = variantShape(spec, channels, kinds);
   const width = spec.channels.length;
   const own = Int32Array.from(spec.channels);
   const belongs = belongsTo(spec, channels);
-  const head = create(spec.head, width);
+  const head = createHead(spec.head, width, kinds);
   const input: HeadInput = {
     features: new Float64Array(width),
     present: new Uint8Array(width),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LOST, MOVED, NOT_MEASURED, STILL } from '../../../../../core/model/features.ts';
-import { constantHeads, LOUD } from '../../../../../core/model/heads/constant/fit.ts';
+import { constantHeads } from '../../../../../core/model/heads/constant/fit.ts';
+import { constantKind } from '../../../../../core/model/heads/constant/kind.ts';
 import { createConstantHead } from '../../../../../core/model/heads/constant/reference.ts';
 import type { ConstantSpec } from '../../../../../core/model/heads/constant/spec.ts';
 import type { HeadInput } from '../../../../../core/model/heads/head.ts';
@@ -86,7 +87,11 @@ describe('the still head', () => {
     const step = follow(createConstantHead(shipped!, 1));
     step([STILL, STILL], true);
     const said = Array.from({ length: 3600 }, () => step([MOVED, STILL]));
-    expect(said.findIndex((value) => value >= LOUD)).toBe(10);
+    expect(
+      said.findIndex(
+        (value) => value >= constantKind.shape(constantHeads({ signals: [0], values: [0] })[0]!, 1, []).loud!,
+      ),
+    ).toBe(10);
     expect(said[60]).toBeGreaterThan(0.9);
     expect(said[3599]).toBeLessThan(0.06);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Head, HeadInput } from '../../../../../core/model/heads/head.ts';
+import type { HeadKinds } from '../../../../../core/model/heads/kind.ts';
 import { createVariantHead } from '../../../../../core/model/heads/variant/reference.ts';
 import type { VariantSpec } from '../../../../../core/model/heads/variant/spec.ts';
 
@@ -19,6 +20,15 @@ const counting = (channels: number): Head => ({
   expected: (out) => out.fill(7),
 });
 
+const KINDS: HeadKinds = [
+  {
+    kind: 'inner',
+    shape: (_spec, channels) => counting(channels),
+    reference: (_spec, channels) => counting(channels),
+    lanes: () => expect.unreachable('nothing here runs in lanes'),
+  },
+];
+
 const spec: VariantSpec = {
   kind: 'variant',
   name: 'x-1',
@@ -36,7 +46,7 @@ const event = (present: readonly number[], restart = false): HeadInput => ({
 });
 
 const make = () => {
-  const head = createVariantHead(spec, 4, (_spec, channels) => counting(channels));
+  const head = createVariantHead(spec, 4, KINDS);
   const state = new Float32Array(head.stateSize);
   const statistics = new Float64Array(2);
   const step = (input: HeadInput) => {
@@ -92,8 +102,7 @@ describe('the variant head', () => {
   });
 
   it('refuses channels that do not rise or do not exist', () => {
-    const broken = (channels: number[]) => () =>
-      createVariantHead({ ...spec, channels }, 4, (_spec, count) => counting(count));
+    const broken = (channels: number[]) => () => createVariantHead({ ...spec, channels }, 4, KINDS);
     expect(broken([2, 0])).toThrow(/channels do not fit/);
     expect(broken([0, 4])).toThrow(/channels do not fit/);
     expect(broken([])).toThrow(/channels do not fit/);
