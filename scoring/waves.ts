@@ -2,7 +2,8 @@
 // cars as fit into a wave have one. What is found comes later and in another order, but each car's events are
 // followed in theirs.
 import type { CarState } from '../core/model/car-state.ts';
-import { type Detector, type Finding, MOST_IN_WAVE } from '../core/model/detector.ts';
+import type { Detector, Finding } from '../core/model/detector.ts';
+import { MOST_IN_WAVE } from '../core/model/wave.ts';
 import type { Car } from './car.ts';
 import { type FollowedEvent, noteTime } from './follow.ts';
 

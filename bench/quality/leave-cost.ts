@@ -1,11 +1,12 @@
 // What a part costs a score: the time of the detector with it less that without it, both in turn over the same rows.
 import { type BundleContent, type ModelBundle, sealBundle } from '../../core/model/bundle.ts';
-import { createDetector, type Detector, MOST_IN_WAVE } from '../../core/model/detector.ts';
+import { createDetector, type Detector } from '../../core/model/detector.ts';
 import type { HeadSpec } from '../../core/model/heads/head.ts';
 import { createHead } from '../../core/model/heads/kind.ts';
 import { HEAD_KINDS } from '../../core/model/heads/kinds.ts';
 import type { RelationSpec } from '../../core/model/heads/relation/spec.ts';
 import type { VariantSpec } from '../../core/model/heads/variant/spec.ts';
+import { MOST_IN_WAVE } from '../../core/model/wave.ts';
 import { followStretches } from '../../training/calibrate/waves.ts';
 import type { Series } from '../../training/data/series.ts';
 import { median } from '../support.ts';

@@ -8,26 +8,12 @@ import { createExplaining, createScoring, type Finding, newFinding, type Witness
 import { createFusion, planFusion } from './fusion.ts';
 import type { HeadKinds } from './heads/kind.ts';
 import { HEAD_KINDS } from './heads/kinds.ts';
-import { LANES } from './lanes/kernel.ts';
-import { createLaneRunner, type LaneEvent } from './lanes/runner.ts';
+import { createLaneRunner } from './lanes/runner.ts';
 import { layOut } from './layout.ts';
 import { createReadings } from './readings.ts';
+import { type CarEvent, createEntering } from './wave.ts';
 
 export type { Finding } from './finding.ts';
-
-/** An event of a car, to be followed. */
-export interface CarEvent {
-  /** Of a car that no other event of the wave is of; advanced. */
-  readonly state: CarState;
-  /** Readings in catalogue order from `at` on (NaN: missing). */
-  readonly values: Float64Array | Float32Array;
-  readonly at: number;
-  /** An event older than the car's newest counts as one usual step later. */
-  readonly tsMs: number;
-}
-
-/** Events of a wave at most: enough that four of them nearly always lack the same signals, or none. */
-export const MOST_IN_WAVE = 64;
 
 export interface Detector {
   readonly bundle: ModelBundle;
@@ -68,46 +54,24 @@ export function createDetector(bundle: ModelBundle, kinds: HeadKinds = HEAD_KIND
     blame: (head, statistic, parts) => runner.blame(told, head, statistic, parts),
   };
 
-  const entered = Array.from({ length: MOST_IN_WAVE }, () => runner.newEvent(readings.newSeen()));
-  const places = new Uint8Array(MOST_IN_WAVE);
-  const together: LaneEvent[] = [];
-  const lanePlaces = new Uint8Array(LANES);
-
-  const enter = (event: LaneEvent, { state, values, tsMs, at }: CarEvent): void => {
-    event.slots = state.slots;
-    readings.see(event.seen, state, layout.lossesAt, values, tsMs, at);
-    runner.enter(event);
-  };
-
-  /** Takes those that go with the first of `left` places, LANES at most, out of them; returns how many are left. */
-  const takeTogether = (left: number): number => {
-    const first = entered[places[0]!]!;
-    together.length = 0;
-    let kept = 0;
-    for (let i = 0; i < left; i += 1) {
-      const place = places[i]!;
-      const event = entered[place]!;
-      if (together.length < LANES && runner.goTogether(first, event)) {
-        lanePlaces[together.length] = place;
-        together.push(event);
-      } else places[kept++] = place;
-    }
-    return kept;
-  };
-
+  const entering = createEntering(
+    runner,
+    (event, { state, values, tsMs, at }) => {
+      event.slots = state.slots;
+      readings.see(event.seen, state, layout.lossesAt, values, tsMs, at);
+    },
+    () => readings.newSeen(),
+  );
   const wave: Detector['wave'] = (events, count, found) => {
-    for (let i = 0; i < count; i += 1) {
-      enter(entered[i]!, events[i]!);
-      places[i] = i;
-    }
-    for (let left = count; left > 0; ) {
-      left = takeTogether(left);
+    const { together, places } = entering;
+    for (let left = entering.enter(events, count); left > 0; ) {
+      left = entering.takeTogether(left);
       runner.run(together, together.length);
       for (told = 0; told < together.length; told += 1) {
         const { seen, slots } = together[told]!;
         runner.raw(told, finding.raw);
         score(finding, seen, slots);
-        found(finding, lanePlaces[told]!);
+        found(finding, places[told]!);
       }
     }
     told = 0;

@@ -1,5 +1,6 @@
 // Leading a detector through many series: as many at a time as it follows in one wave.
-import { type CarEvent, type Detector, type Finding, MOST_IN_WAVE } from '../../core/model/detector.ts';
+import type { Detector, Finding } from '../../core/model/detector.ts';
+import { type CarEvent, MOST_IN_WAVE } from '../../core/model/wave.ts';
 import type { Series } from '../data/series.ts';
 
 /** Rows of a series, `from` up to but not including `to`, that a car is followed through from its beginning. */

@@ -4,8 +4,9 @@
 import { counted, percent } from '../../core/counted.ts';
 import { TelltaleError } from '../../core/errors.ts';
 import type { ModelBundle } from '../../core/model/bundle.ts';
-import { createDetector, MOST_IN_WAVE } from '../../core/model/detector.ts';
+import { createDetector } from '../../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../../core/model/hysteresis.ts';
+import { MOST_IN_WAVE } from '../../core/model/wave.ts';
 import { yieldNow } from '../../core/yield.ts';
 import { followCars, whole } from '../calibrate/waves.ts';
 import { alertsAsked } from '../data/alerts-asked.ts';

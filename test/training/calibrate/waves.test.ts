@@ -1,6 +1,7 @@
 // Many series at a time are followed as each would be alone.
 import { expect, it } from 'vitest';
-import { createDetector, MOST_IN_WAVE } from '../../../core/model/detector.ts';
+import { createDetector } from '../../../core/model/detector.ts';
+import { MOST_IN_WAVE } from '../../../core/model/wave.ts';
 import { followStretches } from '../../../training/calibrate/waves.ts';
 import type { Series } from '../../../training/data/series.ts';
 import { handBundle, identityHead } from '../../support/hand-bundle.ts';

@@ -3,8 +3,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CAR_CATALOGUE_FILE, loadCatalogue } from '../../../../core/catalogue.ts';
 import type { ModelBundle } from '../../../../core/model/bundle.ts';
-import { createDetector, type Finding, MOST_IN_WAVE } from '../../../../core/model/detector.ts';
+import { createDetector, type Finding } from '../../../../core/model/detector.ts';
 import { createReference } from '../../../../core/model/reference.ts';
+import { MOST_IN_WAVE } from '../../../../core/model/wave.ts';
 import { randomBundle, randomEvents } from '../../../support/random-bundle.ts';
 
 const CLOSE = 1e-5;
