@@ -107,4 +107,57 @@ describe('the house', () => {
       [],
     );
   });
+
+  it('has a training whose parts import one way only', () => {
+    const parts = ['data', 'fit', 'calibrate', 'evaluate', 'report', 'release'];
+    const heightOf = (path: string) => {
+      const part = /^training\/([^/]+)\//.exec(path)?.[1];
+      return part === undefined ? parts.length : parts.indexOf(part);
+    };
+    const training = all.filter((i) => i.file.startsWith('training/'));
+    expect(training.filter((i) => heightOf(i.file) === -1).map(show)).toEqual([]);
+    expect(new Set(training.map((i) => heightOf(i.file))).size).toBe(parts.length + 1);
+    const inside = training.filter((i) => i.target.startsWith('training/'));
+    expect(inside.filter((i) => heightOf(i.target) > heightOf(i.file)).map(show)).toEqual([]);
+    const reports = inside.filter((i) => i.file.startsWith('training/release/'));
+    expect(reports.filter((i) => i.target.startsWith('training/report/')).map(show)).toEqual([]);
+  });
+
+  it('has no circle of imports, of types or of values', () => {
+    const own = [...all, ...sources('demo').flatMap(importsOf)];
+    const targets = new Map<string, string[]>();
+    for (const { file, target } of own) targets.set(file, [...(targets.get(file) ?? []), target]);
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      const from = path.indexOf(file);
+      if (from >= 0) circles.push([...path.slice(from), file].join(' → '));
+      if (from >= 0 || done.has(file)) return;
+      for (const target of targets.get(file) ?? []) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of targets.keys()) visit(file, []);
+    expect(circles).toEqual([]);
+    expect(done.size).toBeGreaterThan(300);
+  });
+
+  it('asks no head for its kind outside its folder', () => {
+    const folders = sources('core/model/heads').filter((file) => /heads\/\w+\/kind\.ts$/.test(file));
+    const kinds = folders.map(
+      (file) => /^ {2}kind: '(\w+)'/m.exec(readFileSync(join(ROOT, file), 'utf8'))?.[1],
+    );
+    expect(kinds).not.toContain(undefined);
+    expect(kinds.length).toBeGreaterThan(4);
+    const asks = new RegExp(`kind\\s*[!=]==\\s*'(${kinds.join('|')})'|case '(${kinds.join('|')})'`);
+    const files = ['core/model', 'training', 'scoring']
+      .flatMap(sources)
+      .filter((file) => !/^core\/model\/heads\/[^/]+\//.test(file));
+    expect(files.filter((file) => asks.test(readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
+  });
+
+  it('has no source file of more than 300 lines', () => {
+    const files = [...ROOMS, 'core', 'demo', 'scripts', 'bench'].flatMap(sources);
+    const linesOf = (file: string) => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1;
+    expect(files.filter((file) => linesOf(file) > 300)).toEqual([]);
+  });
 });
