@@ -1,7 +1,7 @@
 // The constant head: a signal that was the same in every row of the history is something else.
 // Sees: a warning lamp, a code, a switch that never moved; of a long history it is an alert by itself.
 // Misses: everything else; such signals are no channels of any other head.
-// Worth: nothing where no signal was constant, which is so in all histories that quality is measured on.
+// Worth: not measured. It is evidence that no other head has, and costs next to nothing.
 import type { HeadKind } from '../kind.ts';
 import { constantHeads } from './fit.ts';
 import { createLaneConstant } from './lanes.ts';
