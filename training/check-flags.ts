@@ -1,5 +1,5 @@
-// What `train` was asked for, looked at before anything is loaded: flags that do not go together would otherwise be passed
-// over in silence, and a place that cannot be written would be found out at the end.
+// What `train` was asked for, looked at before anything is loaded: flags that do not go together would otherwise be
+// passed over in silence, and a place that cannot be written would be found out at the end.
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { messageOf, TelltaleError } from '../core/errors.ts';
@@ -35,8 +35,8 @@ export function checkTrainFlags(settings: Settings, card: 'log' | 'csv' | null):
 }
 
 /**
- * Makes sure that a model can be written to `out`: not there yet, empty, or a model that is replaced; in a folder that can be
- * made and written.
+ * Makes sure that a model can be written to `out`: not there yet, empty, or a model that is replaced; in a folder that
+ * can be made and written.
  * @throws TelltaleError CONFIG_INVALID
  */
 export async function checkOut(out: string): Promise<void> {

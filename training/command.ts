@@ -1,4 +1,5 @@
-// The commands of this room: `train` from the log, from a recording or from a card; `models`, `promote`, `rollback`, `drop`.
+// The commands of this room: `train` from the log, from a recording or from a card; `models`, `promote`, `rollback`,
+// `drop`.
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { catalogueHash, resolveCatalogue } from '../core/catalogue.ts';

@@ -1,4 +1,5 @@
-// What a first model (--effort first) can see and what it cannot, in words: said in the terminal, in its card and in its report.
+// What a first model (--effort first) can see and what it cannot, in words: said in the terminal, in its card and in
+// its report.
 import { counted, percent } from '../core/counted.ts';
 import type { Evaluation } from './evaluate/evaluate.ts';
 import type { Coverage } from './report/coverage.ts';

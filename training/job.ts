@@ -1,5 +1,5 @@
-// One training run from settings to a folder on disk: read, fit, evaluate, save. `command.ts` words it for the terminal, the
-// demo calls it directly. What decides the result stands in the card, so that `--card` can run it again.
+// One training run from settings to a folder on disk: read, fit, evaluate, save. `command.ts` words it for the
+// terminal, the demo calls it directly. What decides the result stands in the card, so that `--card` can run it again.
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -44,10 +44,11 @@ import { writeReport } from './report/report.ts';
 import { type Job, saySummary } from './report/summary.ts';
 
 /**
- * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history that a model must
- * pass, and whether the usual methods are judged beside it. A first model is to be there in seconds: the heads that live off autoencoder
- * and forecast found nothing more in it and took a third of its time. With fewer rows than these (6,000 for the relations, or 30,000 in
- * all) it raised more false alerts on simulated fleets. Whether it keeps its budget each model says of itself.
+ * How much is done: gradient steps of one fit and rows that relations are read from at most, rows of its own history
+ * that a model must pass, and whether the usual methods are judged beside it. A first model is to be there in seconds:
+ * the heads that live off autoencoder and forecast found nothing more in it and took a third of its time. With fewer
+ * rows than these (6,000 for the relations, or 30,000 in all) it raised more false alerts on simulated fleets. Whether
+ * it keeps its budget each model says of itself.
  */
 const EFFORT = {
   first: {
@@ -218,8 +219,8 @@ export interface ReleaseJob {
 }
 
 /**
- * Trains on a stretch of the log and releases the model: folder first, then the record that puts it to work. One from a card is to be
- * looked at: it is released only to be champion.
+ * Trains on a stretch of the log and releases the model: folder first, then the record that puts it to work. One from a
+ * card is to be looked at: it is released only to be champion.
  * @throws TelltaleError TRAINING_DATA, ABORTED, and what the log throws
  */
 export async function trainAndRelease(job: ReleaseJob): Promise<{ readonly version: string } & Job> {

@@ -1,5 +1,5 @@
-// Small dense matrices for fitting: row-major Float64Array of n × n. Double precision, because covariances of hundreds of
-// features are close to singular.
+// Small dense matrices for fitting: row-major Float64Array of n × n. Double precision, because covariances of hundreds
+// of features are close to singular.
 import { invariant } from '../errors.ts';
 
 /** Σ a[from + k]·b[to + k] for k < n; in four sums, so that none waits for the one before. */
@@ -62,8 +62,8 @@ export function solveSpd(a: Float64Array, n: number, b: Float64Array, m: number)
 }
 
 /**
- * target[to + c] += w·source[from + c] + x·source[from + n + c] + …, for c < count and four rows of the source, n wide: going over the
- * target is what costs.
+ * target[to + c] += w·source[from + c] + x·source[from + n + c] + …, for c < count and four rows of the source, n wide:
+ * going over the target is what costs.
  */
 export function addFour(
   target: Float64Array,
@@ -86,8 +86,8 @@ export function addFour(
 }
 
 /**
- * Inverse of a symmetric positive definite matrix: A⁻¹ = L⁻ᵀ·L⁻¹, where only the lower halves are computed and every inner loop
- * runs along a row.
+ * Inverse of a symmetric positive definite matrix: A⁻¹ = L⁻ᵀ·L⁻¹, where only the lower halves are computed and every
+ * inner loop runs along a row.
  */
 export function invertSpd(a: Float64Array, n: number): Float64Array {
   return invertNested(a, n, n).whole;
@@ -173,9 +173,10 @@ function mirror(out: Float64Array, n: number): void {
 }
 
 /**
- * Covariance shrunk towards a scaled identity, Ledoit & Wolf (2004), "A well-conditioned estimator for large-dimensional
- * covariance matrices". `rows` is count × d; the rows' mean is NOT taken off (residuals are judged against zero).
- * `effective`: independent rows, where neighbours repeat each other; it takes the place of count in the shrinkage.
+ * Covariance shrunk towards a scaled identity, Ledoit & Wolf (2004), "A well-conditioned estimator for
+ * large-dimensional covariance matrices". `rows` is count × d; the rows' mean is NOT taken off (residuals are judged
+ * against zero). `effective`: independent rows, where neighbours repeat each other; it takes the place of count in the
+ * shrinkage.
  */
 export function ledoitWolf(rows: Float64Array, count: number, d: number, effective = count): Float64Array {
   const s = new Float64Array(d * d);

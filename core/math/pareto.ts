@@ -12,8 +12,8 @@ export interface Pareto {
 }
 
 /**
- * Fits excesses (ascending, ≥ 0) by probability-weighted moments (Hosking & Wallis 1987); the shape is drawn towards the
- * exponential as if it had been seen on `prior` more excesses, because a handful of peaks says little about it.
+ * Fits excesses (ascending, ≥ 0) by probability-weighted moments (Hosking & Wallis 1987); the shape is drawn towards
+ * the exponential as if it had been seen on `prior` more excesses, because a handful of peaks says little about it.
  */
 export function fitGeneralizedPareto(excesses: Float64Array, prior = 20): Pareto {
   const n = excesses.length;

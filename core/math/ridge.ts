@@ -1,6 +1,6 @@
-// Ridge readouts of many targets from one pool of inputs, cross-fitted: the Gram matrix is gathered per fold, so leaving a fold
-// out is a subtraction. Each target may forbid inputs (its own channel); they are taken out of the inverse by blocks
-// (Schur complement), so one inversion serves all targets.
+// Ridge readouts of many targets from one pool of inputs, cross-fitted: the Gram matrix is gathered per fold, so
+// leaving a fold out is a subtraction. Each target may forbid inputs (its own channel); they are taken out of the
+// inverse by blocks (Schur complement), so one inversion serves all targets.
 import { addFour, invertNested, invertSpd, solveSpd } from './linear-algebra.ts';
 
 /** Sampled rows: inputs count × width, targets count × targets; row r is of fold `folds[r]`. */
@@ -12,8 +12,8 @@ export interface RidgeRows {
 }
 
 /**
- * The rows of each fold that are not skipped, four at a time (zeros where a fold has no more), one behind the other: as doubles
- * no number is widened more than once.
+ * The rows of each fold that are not skipped, four at a time (zeros where a fold has no more), one behind the other: as
+ * doubles no number is widened more than once.
  */
 function eachFour(
   { count, width, inputs, folds }: RidgeRows,
@@ -123,8 +123,8 @@ export function ridgeInverses(gram: Float64Array, width: number, leading: number
 }
 
 /**
- * Weights of one target that may use every input but `forbidden`: β = P_SS·b − P_SE·P_EE⁻¹·P_ES·b with P the inverse of all.
- * Writes width weights at `out[at]`, 0 where forbidden.
+ * Weights of one target that may use every input but `forbidden`: β = P_SS·b − P_SE·P_EE⁻¹·P_ES·b with P the inverse of
+ * all. Writes width weights at `out[at]`, 0 where forbidden.
  */
 export function maskedSolve(
   inverse: Float64Array,

@@ -1,5 +1,6 @@
-// Values sorted once for all fits: on all rows, and without each fold. A number of 32 bits held in 64 leaves the last 29 bits of its
-// mantissa free: the fold is written there, so that one sort serves all, and what is taken out again is the number as it was.
+// Values sorted once for all fits: on all rows, and without each fold. A number of 32 bits held in 64 leaves the last
+// 29 bits of its mantissa free: the fold is written there, so that one sort serves all, and what is taken out again is
+// the number as it was.
 
 const FOLD_BITS = 0xff;
 /** Which half of a double holds the end of its mantissa. */

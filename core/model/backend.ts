@@ -1,5 +1,5 @@
-// The only place that loads TensorFlow.js. WebAssembly unless asked otherwise: measured faster than the native library at the
-// batch sizes trained here, and it needs nothing but npm. It says which backend runs.
+// The only place that loads TensorFlow.js. WebAssembly unless asked otherwise: measured faster than the native library
+// at the batch sizes trained here, and it needs nothing but npm. It says which backend runs.
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import nodeUtil from 'node:util';

@@ -1,5 +1,6 @@
-// The model bundle: all that scoring needs, in one JSON value with a hash over it. It travels in the `models` topic and lies
-// beside the saved TensorFlow model. What is damaged, of another feature version or for other signals is refused here.
+// The model bundle: all that scoring needs, in one JSON value with a hash over it. It travels in the `models` topic and
+// lies beside the saved TensorFlow model. What is damaged, of another feature version or for other signals is refused
+// here.
 import { createHash } from 'node:crypto';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
@@ -122,7 +123,8 @@ function refuse(source: string, why: string): never {
 }
 
 /**
- * Checks a parsed bundle: its form, its hash, its feature version, its catalogue. An Error in place of one is its refusal.
+ * Checks a parsed bundle: its form, its hash, its feature version, its catalogue. An Error in place of one is its
+ * refusal.
  * @param expected the deployment's catalogue, when the model is to score its stream
  * @throws TelltaleError MODEL_INVALID naming `source` and what is wrong
  */

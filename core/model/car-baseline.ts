@@ -1,6 +1,6 @@
-// A car's usual strangeness. Some cars and some drives are a little strange all the time: an old engine, a trailer, a road the
-// history hardly knows. What a car's scores usually exceed the fleet's by is taken off, as far as healthy cars go and no
-// further, so that a fault is judged against the car's own calm and a lasting fault cannot become one.
+// A car's usual strangeness. Some cars and some drives are a little strange all the time: an old engine, a trailer, a
+// road the history hardly knows. What a car's scores usually exceed the fleet's by is taken off, as far as healthy cars
+// go and no further, so that a fault is judged against the car's own calm and a lasting fault cannot become one.
 
 /** What the scores of cars held out are like. */
 export interface CarBaseline {

@@ -1,5 +1,5 @@
-// Holds the kernel (lanes/) to TensorFlow.js: the same weights on the same seeded rows must give the same numbers, or the model
-// is refused before it scores anything.
+// Holds the kernel (lanes/) to TensorFlow.js: the same weights on the same seeded rows must give the same numbers, or
+// the model is refused before it scores anything.
 import type { Tensor } from '@tensorflow/tfjs';
 import { TelltaleError } from '../errors.ts';
 import type { Tf } from './backend.ts';

@@ -1,6 +1,6 @@
 // From a car's readings to the numbers the model sees: each signal less its median, over its robust spread, clipped; a
-// missing reading stands at the median, where it says nothing. Signals that stood still in training make no features; of them it is
-// told whether they are still what they were.
+// missing reading stands at the median, where it says nothing. Signals that stood still in training make no features;
+// of them it is told whether they are still what they were.
 
 /** Rises whenever the meaning of a feature or of a score changes; a bundle made for another one is refused. */
 export const FEATURE_VERSION = 9;

@@ -1,5 +1,5 @@
-// Fits each statistic's tail: quantiles of held-out events, beyond them an exponential tail (peaks over threshold; Pickands
-// 1975, with shape 0).
+// Fits each statistic's tail: quantiles of held-out events, beyond them an exponential tail (peaks over threshold;
+// Pickands 1975, with shape 0).
 
 import { quantileOf } from '../math/quantile.ts';
 import type { Tail } from './tail.ts';

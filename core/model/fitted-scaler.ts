@@ -1,4 +1,5 @@
-// What is known of each signal of a history before heads are fitted: how channels are scaled, and which signals make none.
+// What is known of each signal of a history before heads are fitted: how channels are scaled, and which signals make
+// none.
 import type { Scaler } from './features.ts';
 
 export interface FittedScaler {

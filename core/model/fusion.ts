@@ -1,6 +1,6 @@
 // Fusion: the raw statistics of all heads become levels, the levels one strangeness, and that is shared out among
-// those who made it. THE formula: running (detector.ts) and calibrating (training/calibrate/held-out.ts) use this one. What is
-// usual for a car is taken off later (car-baseline.ts). Why it is as it is: docs/design/0005.
+// those who made it. THE formula: running (detector.ts) and calibrating (training/calibrate/held-out.ts) use this one.
+// What is usual for a car is taken off later (car-baseline.ts). Why it is as it is: docs/design/0005.
 import { TelltaleError } from '../errors.ts';
 import type { BundleContent } from './bundle.ts';
 import type { HeadShape } from './heads/head.ts';

@@ -1,7 +1,7 @@
-// When a stretch of strange events is an alert: raise at `raise` strange ones among the last `window`, release when no more
-// than `release` are left. After a pause, or a clock that was set back, what came before says nothing and the window starts anew;
-// a late event changes nothing. Pure, because training calibrates through it, `score --csv` prints it and the alert policy runs it:
-// `stepAlert` is the one place where all of them learn what is meant by "alert".
+// When a stretch of strange events is an alert: raise at `raise` strange ones among the last `window`, release when no
+// more than `release` are left. After a pause, or a clock that was set back, what came before says nothing and the
+// window starts anew; a late event changes nothing. Pure, because training calibrates through it, `score --csv` prints
+// it and the alert policy runs it: `stepAlert` is the one place where all of them learn what is meant by "alert".
 import { invariant } from '../errors.ts';
 
 export interface Hysteresis {

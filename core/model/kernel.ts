@@ -1,5 +1,5 @@
-// Dense layers without TensorFlow.js's cost per call: what it trained, compiled to vector instructions (simd.ts) and a table for
-// tanh. Held to TensorFlow.js when a model is loaded (check.ts). No call allocates.
+// Dense layers without TensorFlow.js's cost per call: what it trained, compiled to vector instructions (simd.ts) and a
+// table for tanh. Held to TensorFlow.js when a model is loaded (check.ts). No call allocates.
 import { invariant } from '../errors.ts';
 import { compileSteps } from './simd.ts';
 
@@ -21,8 +21,8 @@ const LIMIT = 9;
 const TABLE = Float64Array.from({ length: 2 * LIMIT * STEPS + 1 }, (_, i) => Math.tanh(i / STEPS - LIMIT));
 
 /**
- * tanh by a table of points 1/128 apart and the second-order Taylor step from the nearest one; error below 3e-8, a few times
- * faster than Math.tanh. NaN gives NaN.
+ * tanh by a table of points 1/128 apart and the second-order Taylor step from the nearest one; error below 3e-8, a few
+ * times faster than Math.tanh. NaN gives NaN.
  */
 export function fastTanh(x: number): number {
   if (x >= LIMIT) return 1;

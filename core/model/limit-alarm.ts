@@ -1,6 +1,7 @@
-// Statistics heard alone have a voice besides their part in the sum: a single channel that is further out than whole cars ever were is an
-// alert, however calm the others are. Up to its limit a voice says little, so that rows are ranked by what many statistics find;
-// beyond it grows by its logarithm, so that one channel's extremes do not outrank what all agree on.
+// Statistics heard alone have a voice besides their part in the sum: a single channel that is further out than whole
+// cars ever were is an alert, however calm the others are. Up to its limit a voice says little, so that rows are ranked
+// by what many statistics find; beyond it grows by its logarithm, so that one channel's extremes do not outrank what
+// all agree on.
 
 /** When a statistic alone is as rare as an alert may be. */
 export interface LimitAlarms {

@@ -1,7 +1,8 @@
-// Which channels of a car are lost: not measured for longer than is usual for the channel, or never since the car began. A lost channel
-// says nothing, and neither does what is foretold from it: its feature stands where the channels that are left make it most likely
-// (the mean of a normal distribution, given them), and heads are told how wide that guess is, for as long as it lasts and until
-// what they remember of it has faded. One notion for all heads; a car that measures everything pays for a few comparisons.
+// Which channels of a car are lost: not measured for longer than is usual for the channel, or never since the car
+// began. A lost channel says nothing, and neither does what is foretold from it: its feature stands where the channels
+// that are left make it most likely (the mean of a normal distribution, given them), and heads are told how wide that
+// guess is, for as long as it lasts and until what they remember of it has faded. One notion for all heads; a car that
+// measures everything pays for a few comparisons.
 import { TelltaleError } from '../errors.ts';
 import { fitOf, marksOf } from './car-kind.ts';
 import { decodeFloats, type Floats } from './numbers.ts';

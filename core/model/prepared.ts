@@ -1,5 +1,5 @@
-// Rows as the heads see them, for all series at once: features, what was measured, the autoencoder's reconstruction, and
-// where a series begins or resumes after a pause. Heads are fitted on them.
+// Rows as the heads see them, for all series at once: features, what was measured, the autoencoder's reconstruction,
+// and where a series begins or resumes after a pause. Heads are fitted on them.
 
 import { type HeadInput, MAX_STEPS } from './heads/head.ts';
 import type { Losses } from './losses.ts';
@@ -21,8 +21,8 @@ export interface Prepared {
 }
 
 /**
- * The rows that `keep` says and the channels listed, as prepared rows of their own; where rows were left out before one, it
- * begins anew.
+ * The rows that `keep` says and the channels listed, as prepared rows of their own; where rows were left out before
+ * one, it begins anew.
  */
 export function selectRows(
   prepared: Prepared,

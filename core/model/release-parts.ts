@@ -1,6 +1,7 @@
-// A bundle too large for one record travels as several: gzip of its JSON, cut, each part a record of its own before the release
-// that names their count. All stand in the one partition of `models`, so whoever reads the release has read its parts, and a
-// release that failed half-way left parts that no release names. Brokers need no other limits than those they come with.
+// A bundle too large for one record travels as several: gzip of its JSON, cut, each part a record of its own before the
+// release that names their count. All stand in the one partition of `models`, so whoever reads the release has read its
+// parts, and a release that failed half-way left parts that no release names. Brokers need no other limits than those
+// they come with.
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { messageOf, TelltaleError } from '../errors.ts';
 import type { ModelRelease } from '../events.ts';

@@ -1,5 +1,6 @@
-// Who is champion and challenger: the `models` topic folded into one view, read once or followed live. Scoring and alerts
-// follow it, training writes it. A bundle that cannot be used is refused with its reason and the champion before it goes on.
+// Who is champion and challenger: the `models` topic folded into one view, read once or followed live. Scoring and
+// alerts follow it, training writes it. A bundle that cannot be used is refused with its reason and the champion before
+// it goes on.
 import type { Catalogue } from '../catalogue.ts';
 import { messageOf } from '../errors.ts';
 import type { ModelRelease } from '../events.ts';

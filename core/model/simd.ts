@@ -1,6 +1,6 @@
-// A matrix times a vector in WebAssembly SIMD: the inner loop of everything the detector computes. A hundred bytes of code,
-// assembled here, because plain JavaScript has no vector instructions and spends most of a score on this. 32-bit floats,
-// summed in a fixed order: the same bits on every machine.
+// A matrix times a vector in WebAssembly SIMD: the inner loop of everything the detector computes. A hundred bytes of
+// code, assembled here, because plain JavaScript has no vector instructions and spends most of a score on this. 32-bit
+// floats, summed in a fixed order: the same bits on every machine.
 
 /** Outputs computed together: eight vectors of four, enough to hide how long an addition takes; four at the end of a matrix. */
 const WIDE = 32;

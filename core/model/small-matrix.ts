@@ -1,4 +1,5 @@
-// Inverse of a small symmetric positive definite matrix, for what is compiled while scoring. Training has faster and larger ones.
+// Inverse of a small symmetric positive definite matrix, for what is compiled while scoring. Training has faster and
+// larger ones.
 
 /** A pivot below this share of its diagonal is taken as this: what is nearly known already says nothing more. */
 const LEAST_PIVOT = 1e-9;

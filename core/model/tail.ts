@@ -1,5 +1,6 @@
-// One scale for all heads: a statistic becomes −log10 of the share of normal events that reach it. Inside the range seen in
-// calibration by interpolation between quantiles, beyond it along an exponential tail, so that no score is ever infinite.
+// One scale for all heads: a statistic becomes −log10 of the share of normal events that reach it. Inside the range
+// seen in calibration by interpolation between quantiles, beyond it along an exponential tail, so that no score is ever
+// infinite.
 
 /** A statistic's calibration: `levels[i]` is −log10 P(statistic ≥ at[i]); both strictly rising. */
 export interface Tail {

@@ -1,9 +1,10 @@
-// A car's numbers in fewer bytes: averages that several heads keep of the same thing are the same numbers, and what was never
-// touched is zero. Runs of 32-bit words that stood before are told by where (LZ77 over words); the others stand as they are, because
-// nothing else in them repeats. A microsecond or two a state, which a general compressor takes to begin.
+// A car's numbers in fewer bytes: averages that several heads keep of the same thing are the same numbers, and what was
+// never touched is zero. Runs of 32-bit words that stood before are told by where (LZ77 over words); the others stand
+// as they are, because nothing else in them repeats. A microsecond or two a state, which a general compressor takes to
+// begin.
 //
-// Pieces, one after another: words that stand here u16, words that stood before u16, how many words before u16; then the words that
-// stand here. The last piece ends with the numbers.
+// Pieces, one after another: words that stand here u16, words that stood before u16, how many words before u16; then
+// the words that stand here. The last piece ends with the numbers.
 import { invariant } from '../errors.ts';
 
 /** A piece costs 6 bytes, so a run of two words would save nothing to speak of. */

@@ -1,5 +1,5 @@
-// What keeps one budget of alerts among many voices: the statistics that are heard alone against all others together, the
-// variants of cars against each other, and the threshold for the score they make.
+// What keeps one budget of alerts among many voices: the statistics that are heard alone against all others together,
+// the variants of cars against each other, and the threshold for the score they make.
 import type { BundleContent } from '../../core/model/bundle.ts';
 import { shapeOf } from '../../core/model/heads/kind.ts';
 import { variantPlace, weighVariants } from '../../core/model/heads/variant/fit.ts';
@@ -35,8 +35,8 @@ export interface Held {
 }
 
 /**
- * What weighs parts of the evidence is deeper in the tail: raw statistics have longer tails than scores, and of what a budget allows after
- * caution a part gets a share.
+ * What weighs parts of the evidence is deeper in the tail: raw statistics have longer tails than scores, and of what a
+ * budget allows after caution a part gets a share.
  */
 const cautionOfPart = (cars: number): Pick<Budget, 'keptBack' | 'beyond'> => ({
   keptBack: 1 - SHARE_OF_PARTS * (1 - keptBackOf(cars)),
@@ -79,8 +79,8 @@ interface Balanced {
 }
 
 /**
- * The tails with those of statistics heard alone replaced: in proportion, so that each alone would keep the budget at the same
- * length as all the others together. And the limits of their voices.
+ * The tails with those of statistics heard alone replaced: in proportion, so that each alone would keep the budget at
+ * the same length as all the others together. And the limits of their voices.
  */
 export function balanceAlone(held: Held, content: Uncalibrated): Balanced {
   const { ground, judged } = held;

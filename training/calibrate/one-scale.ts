@@ -1,6 +1,6 @@
-// Puts fitted parts on one scale: each statistic's tail, those heard alone against all others, kinds of cars against each other, voices,
-// what score is usual, and the threshold that keeps the budget. Training does it once; bench/quality/leave-out.ts does the same
-// again with something left out.
+// Puts fitted parts on one scale: each statistic's tail, those heard alone against all others, kinds of cars against
+// each other, voices, what score is usual, and the threshold that keeps the budget. Training does it once;
+// bench/quality/leave-out.ts does the same again with something left out.
 import type { BundleContent, Card } from '../../core/model/bundle.ts';
 import { shapeOf } from '../../core/model/heads/kind.ts';
 import type { Parts } from '../fit/ground.ts';
@@ -17,8 +17,9 @@ import type { HeldOutScores } from './held-out.ts';
 import { fitStatisticTails } from './statistic-tails.ts';
 
 /**
- * LimitAlarms have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without them. Where they would
- * raise it by more, the history has faults that are loud in them, and nothing else may be unheard for that.
+ * LimitAlarms have a budget of their own and raise the threshold by a hundredth to a thirtieth of what it is without
+ * them. Where they would raise it by more, the history has faults that are loud in them, and nothing else may be
+ * unheard for that.
  */
 const WITH_VOICES = 1.035;
 

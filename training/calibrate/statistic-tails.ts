@@ -1,6 +1,7 @@
-// Puts the statistics of all heads on one scale. Two things are done so that the score ranks well and a history with faults in
-// it does not blind the model:
-// - Leading statistics (distances of averaged relations) count from the first strangeness on and rank the rows. Supporting
+// Puts the statistics of all heads on one scale. Two things are done so that the score ranks well and a history with
+// faults in it does not blind the model:
+// - Leading statistics (distances of averaged relations) count from the first strangeness on and rank the rows.
+// Supporting
 //   ones (single channels, jumps, movements, plain residuals) are noisy in between and speak only when they are rarely so high.
 // - The oddest few cars, which may be the broken ones, do not say how far a statistic usually goes.
 
@@ -14,8 +15,9 @@ import type { HeldOutRows } from './held-out.ts';
 /** Level from which a supporting statistic counts: what one normal row in ten reaches says nothing. */
 const SUPPORTING_FROM = 1;
 /**
- * Cars, the oddest ones in a statistic, that its tail is not read from: one in nine, but no more than this. A large fleet has
- * many that are odd without being broken (towing, in the hills), and forgetting them makes each of their like an alert.
+ * Cars, the oddest ones in a statistic, that its tail is not read from: one in nine, but no more than this. A large
+ * fleet has many that are odd without being broken (towing, in the hills), and forgetting them makes each of their like
+ * an alert.
  */
 const ODDEST = 3;
 const ODDEST_OF = 9;
@@ -68,8 +70,8 @@ function withoutOddest(cars: readonly Float64Array[]): readonly Float64Array[] {
 }
 
 /**
- * The tail of each statistic of `heads`, in order, from rows judged by what had not seen them. On a single rig all statistics
- * count from the first strangeness on: its few hours leave little to tell a supporting one's rare levels by.
+ * The tail of each statistic of `heads`, in order, from rows judged by what had not seen them. On a single rig all
+ * statistics count from the first strangeness on: its few hours leave little to tell a supporting one's rare levels by.
  * @param several whether there are several variants of cars
  */
 export function fitStatisticTails(

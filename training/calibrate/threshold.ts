@@ -1,8 +1,8 @@
-// The threshold from a budget of alerts: how high must it stand so that normal driving of cars the model has not seen raises
-// no more than so many alerts an hour, after hysteresis? A budget allows a handful of alerts over all hours held out, often
-// less than one, so the count is continued by extreme-value theory: alerts become separate episodes, the peaks of the
-// highest episodes are fitted by a generalised Pareto tail (Pickands 1975; probability-weighted moments, Hosking & Wallis
-// 1987), and the tail is read where the budget is met.
+// The threshold from a budget of alerts: how high must it stand so that normal driving of cars the model has not seen
+// raises no more than so many alerts an hour, after hysteresis? A budget allows a handful of alerts over all hours held
+// out, often less than one, so the count is continued by extreme-value theory: alerts become separate episodes, the
+// peaks of the highest episodes are fitted by a generalised Pareto tail (Pickands 1975; probability-weighted moments,
+// Hosking & Wallis 1987), and the tail is read where the budget is met.
 
 import { concat } from '../../core/math/concat.ts';
 import { fitGeneralizedPareto, quantileOfPareto } from '../../core/math/pareto.ts';
@@ -10,8 +10,8 @@ import type { Hysteresis } from '../../core/model/hysteresis.ts';
 import { alertsAsked, type Budget } from '../data/alerts-asked.ts';
 
 /**
- * The level that has lasted: at row i the `raise`-th largest of the last `window` scores (0 before there are `raise`). An
- * alert is up from the first row at which this reaches the threshold.
+ * The level that has lasted: at row i the `raise`-th largest of the last `window` scores (0 before there are `raise`).
+ * An alert is up from the first row at which this reaches the threshold.
  */
 export function sustainedLevels(scores: Float64Array, { window, raise }: Hysteresis): Float64Array {
   const out = new Float64Array(scores.length);
@@ -91,8 +91,9 @@ const EPISODES = 20;
 const TIMES_ALLOWED = 3;
 
 /**
- * Share of the budget kept back among so many cars: cars not seen are odder than those seen, and the fewer were seen the more so: 0.8 up
- * to sixteen cars, towards 0.55 among many. Chosen on splits of real drives and on two simulated fleets (docs/design/0005).
+ * Share of the budget kept back among so many cars: cars not seen are odder than those seen, and the fewer were seen
+ * the more so: 0.8 up to sixteen cars, towards 0.55 among many. Chosen on splits of real drives and on two simulated
+ * fleets (docs/design/0005).
  */
 export const keptBackOf = (cars: number): number => Math.min(0.8, 0.55 + 1 / Math.sqrt(cars));
 
@@ -105,8 +106,8 @@ const BASES = 80;
 const DECADES = 5;
 
 /**
- * The highest base at which at least `wanted` episodes begin. The lower the base the more begin, until they run into each
- * other: where there are never so many it is the base at which most begin, and 0 where those are a handful.
+ * The highest base at which at least `wanted` episodes begin. The lower the base the more begin, until they run into
+ * each other: where there are never so many it is the base at which most begin, and 0 where those are a handful.
  * @param sorted all levels, ascending
  */
 function baseFor(all: readonly Float64Array[], sorted: Float64Array, wanted: number, rest: number): number {
@@ -166,8 +167,8 @@ function plausible(excesses: Float64Array, beyond: number): number {
 const FEW_APART = 1.5;
 
 /**
- * Where there are too few separate episodes to fit a tail on, all sustained levels are one: exponential from 0 on, told apart once
- * in each `apart` rows.
+ * Where there are too few separate episodes to fit a tail on, all sustained levels are one: exponential from 0 on, told
+ * apart once in each `apart` rows.
  */
 function fewEpisodes(levels: Float64Array, apart: number, allowed: number, faults: number): Calibration {
   const scale = Math.max(1e-6, levels.reduce((sum, level) => sum + level, 0) / Math.max(1, levels.length));

@@ -4,8 +4,8 @@
 //   const detector = createDetector(bundle);            // core/model/detector.ts
 //   const scores = scoreSeries(detector, series[0]);     // one score a row
 //
-// Cars are held out, never rows: they are dealt into folds, every car is scored by a model that has not seen it, and the
-// released model is fitted on all. Dispose `model` after saving it.
+// Cars are held out, never rows: they are dealt into folds, every car is scored by a model that has not seen it, and
+// the released model is fitted on all. Dispose `model` after saving it.
 import type { LayersModel } from '@tensorflow/tfjs';
 import { counted } from '../../core/counted.ts';
 import { TelltaleError } from '../../core/errors.ts';

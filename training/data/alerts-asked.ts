@@ -12,15 +12,15 @@ export interface Budget {
   /** Share of the budget kept back for what the hours held out did not show. Default: by the number of cars; none when they are the same. */
   readonly keptBack?: number;
   /**
-   * Episodes that reach so many scales beyond the largest to be expected are taken for faults. Default 4, for scores, which are sums
-   * of logarithms: one in fifty. What is no logarithm has longer tails.
+   * Episodes that reach so many scales beyond the largest to be expected are taken for faults. Default 4, for scores,
+   * which are sums of logarithms: one in fifty. What is no logarithm has longer tails.
    */
   readonly beyond?: number;
 }
 
 /**
- * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would otherwise be more
- * alerts than there can be episodes, and the alert would never end.
+ * Rows for each alert that a budget allows at most: where rows come minutes apart, half an alert an hour would
+ * otherwise be more alerts than there can be episodes, and the alert would never end.
  */
 const ROWS_PER_ALERT = 2000;
 

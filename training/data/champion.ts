@@ -1,5 +1,5 @@
-// The model in service, judged beside the new one on the same rows: what a person looks at before promoting. It may have been
-// trained on some of these records, which flatters it; how many is said.
+// The model in service, judged beside the new one on the same rows: what a person looks at before promoting. It may
+// have been trained on some of these records, which flatters it; how many is said.
 import type { Catalogue } from '../../core/catalogue.ts';
 import { TelltaleError } from '../../core/errors.ts';
 import type { Log } from '../../core/log/log.ts';
@@ -36,8 +36,8 @@ function aboutOf({ card }: ModelBundle, ranges: readonly OffsetRange[]): string 
 }
 
 /**
- * The champion of the log; null when there is none. One made for other signals or by another version of the program is no
- * failure: it comes back with the reason why it cannot be judged.
+ * The champion of the log; null when there is none. One made for other signals or by another version of the program is
+ * no failure: it comes back with the reason why it cannot be judged.
  */
 export async function readChampion(
   log: Pick<Log, 'read'>,

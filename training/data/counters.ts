@@ -1,10 +1,11 @@
-// Signals that are no levels: what counts (row numbers, odometers, running time, fuel used in all), whose reading of tomorrow is
-// past all that was learnt, and what names a car (a device's number), which is new in each new car. Every car would be strange.
-// Told while the history is read, of the log and of recordings alike.
+// Signals that are no levels: what counts (row numbers, odometers, running time, fuel used in all), whose reading of
+// tomorrow is past all that was learnt, and what names a car (a device's number), which is new in each new car. Every
+// car would be strange. Told while the history is read, of the log and of recordings alike.
 //
-// Rising alone does not tell a counter from an engine that warms up. One of these must hold as well: it rises by the same
-// whole step in nearly every row; cars begin much further apart than any of them rises; it goes on after pauses; or every run begins at 0.
-// What only falls (fuel, charge, range left) is a level and is watched, but for what falls by the same step in every row.
+// Rising alone does not tell a counter from an engine that warms up. One of these must hold as well: it rises by the
+// same whole step in nearly every row; cars begin much further apart than any of them rises; it goes on after pauses;
+// or every run begins at 0. What only falls (fuel, charge, range left) is a level and is watched, but for what falls by
+// the same step in every row.
 import type { Catalogue } from '../../core/catalogue.ts';
 import { wordsOf } from '../../core/time-words.ts';
 import { CLOCK_SET_BACK } from './sampler.ts';

@@ -1,5 +1,5 @@
-// A recording as training data: its catalogue drawn up from its columns, its rows in time order per car in bounded memory,
-// and in words what was left out and why.
+// A recording as training data: its catalogue drawn up from its columns, its rows in time order per car in bounded
+// memory, and in words what was left out and why.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';

@@ -1,5 +1,5 @@
-// Who judges whom: the cars (or, with too few cars, stretches of time) are dealt into folds, and what is calibrated on a fold
-// was fitted without it.
+// Who judges whom: the cars (or, with too few cars, stretches of time) are dealt into folds, and what is calibrated on
+// a fold was fitted without it.
 import { seededRandom, shuffle } from '../../core/model/random.ts';
 import { carsIn, rowsIn, type Series } from './series.ts';
 

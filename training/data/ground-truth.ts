@@ -1,5 +1,5 @@
-// Faults that really happened in the rows at hand: read from the log's ground truth, and judged one by one on scores by models
-// that had not seen the car. A fault counts from the moment it could be seen, not from the moment it began.
+// Faults that really happened in the rows at hand: read from the log's ground truth, and judged one by one on scores by
+// models that had not seen the car. A fault counts from the moment it could be seen, not from the moment it began.
 import type { Log } from '../../core/log/log.ts';
 import { groundTruthTopic } from '../../core/topics.ts';
 import type { Series } from './series.ts';
@@ -29,8 +29,8 @@ export function visibleIn({ id, tsMs }: Series, fault: KnownFault): readonly [nu
 }
 
 /**
- * The faults that could be seen in `series`, oldest first. A redelivered record changes nothing; a fault that never became
- * visible is none.
+ * The faults that could be seen in `series`, oldest first. A redelivered record changes nothing; a fault that never
+ * became visible is none.
  * @throws TelltaleError RECORD_INVALID and what the log throws
  */
 export async function readTruth(log: Pick<Log, 'read'>, series: readonly Series[]): Promise<Truth> {

@@ -1,5 +1,5 @@
-// Rows as the heads see them, for all series at once: features, what was measured, the autoencoder's reconstruction, and
-// where a series begins or resumes after a pause.
+// Rows as the heads see them, for all series at once: features, what was measured, the autoencoder's reconstruction,
+// and where a series begins or resumes after a pause.
 import { applyScaler, type Scaler } from '../../core/model/features.ts';
 import { MAX_STEPS } from '../../core/model/heads/head.ts';
 import { compileNetwork, type DenseLayer } from '../../core/model/kernel.ts';

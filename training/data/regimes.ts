@@ -1,10 +1,10 @@
-// Rare driving must not drown in a long history: a stretch is far out when the average of some signal lies far from what the
-// car's stretches before it had (a mountain, a trailer, a cold morning), and such stretches have a share of the places kept.
-// A share and no more, because what is rare may be a fault.
+// Rare driving must not drown in a long history: a stretch is far out when the average of some signal lies far from
+// what the car's stretches before it had (a mountain, a trailer, a cold morning), and such stretches have a share of
+// the places kept. A share and no more, because what is rare may be a fault.
 //
-// What is kept must not depend on when room was made. Places are dealt out in a fixed order, each place with fixed wishes, and
-// each takes the best of what is left (a serial dictatorship): one stretch more can only push others to later places, so what
-// was once given up would never have been wanted again.
+// What is kept must not depend on when room was made. Places are dealt out in a fixed order, each place with fixed
+// wishes, and each takes the best of what is left (a serial dictatorship): one stretch more can only push others to
+// later places, so what was once given up would never have been wanted again.
 
 /** Standard deviations of the car's earlier averages beyond which a stretch is far out, and how many there must have been. */
 const FAR = 4;
@@ -34,8 +34,8 @@ export class RegimeFinder {
   }
 
   /**
-   * The regime of the car's next stretch, from its own past alone: 2·signal for the signal that stands out furthest when it
-   * lies low, 2·signal + 1 when it lies high; USUAL.
+   * The regime of the car's next stretch, from its own past alone: 2·signal for the signal that stands out furthest
+   * when it lies low, 2·signal + 1 when it lies high; USUAL.
    * @param values rows × signals, NaN: missing
    */
   next(values: Float32Array, rows: number): number {
@@ -81,8 +81,10 @@ export interface Placeable {
 }
 
 /**
- * The `most` stretches of one car that are kept, in the order of their places: three places in four go by priority alone, the fourth to the regimes in turn.
- * @param phase 0..1, fixed for the car: which of the four is the regimes', so that a fleet of few stretches a car has them too
+ * The `most` stretches of one car that are kept, in the order of their places: three places in four go by priority
+ * alone, the fourth to the regimes in turn.
+ * @param phase 0..1, fixed for the car: which of the four is the regimes', so that a fleet of few stretches a car has
+ * them too
  */
 export function keepPlaced<T extends Placeable>(
   stretches: readonly T[],

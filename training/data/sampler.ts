@@ -1,6 +1,6 @@
-// Keeps memory bounded however long the history: rows come in car by car, are kept as short stretches in time order, and of a car
-// that has more than its part (shares.ts) stretches are given up by a seeded draw, rare driving last (regimes.ts). What is kept depends
-// on the rows and the seed only, not on how partitions were interleaved.
+// Keeps memory bounded however long the history: rows come in car by car, are kept as short stretches in time order,
+// and of a car that has more than its part (shares.ts) stretches are given up by a seeded draw, rare driving last
+// (regimes.ts). What is kept depends on the rows and the seed only, not on how partitions were interleaved.
 import { keepPlaced, type Placeable, RegimeFinder } from './regimes.ts';
 import type { Series } from './series.ts';
 import { drawPriority, LEAST_STRETCH_ROWS, type Shares, shareRows } from './shares.ts';

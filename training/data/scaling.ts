@@ -33,8 +33,8 @@ function column(series: readonly Series[], width: number, signal: number, stride
 }
 
 /**
- * A spread that a few per cent of strange rows cannot move: the widest of MAD and quantile ranges, each scaled to a normal's
- * standard deviation. The outer range matters to signals that rest most of the time (a brake, a fan).
+ * A spread that a few per cent of strange rows cannot move: the widest of MAD and quantile ranges, each scaled to a
+ * normal's standard deviation. The outer range matters to signals that rest most of the time (a brake, a fan).
  */
 function robustSpread(sorted: Float64Array, median: number): number {
   const deviations = sorted.map((value) => Math.abs(value - median)).sort();

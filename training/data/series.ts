@@ -1,5 +1,5 @@
-// What models are fitted on: stretches of rows of a car in time order. A car may come in several stretches (sampled history);
-// everything that is split or held out is split by car.
+// What models are fitted on: stretches of rows of a car in time order. A car may come in several stretches (sampled
+// history); everything that is split or held out is split by car.
 
 /** Consecutive rows of one car. */
 export interface Series {

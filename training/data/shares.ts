@@ -1,14 +1,14 @@
-// Who gets how many of the rows that may be trained on. When there are too many, rows are thinned, not cars: every car keeps an equal
-// part, in stretches long enough for averages, and what short cars leave goes to the others. Where equal parts would be too short for
-// that, every car keeps a short one, which tells how cars differ, and cars drawn by the seed keep a long stretch besides, which tells
-// how far long averages go. Decided from how many rows each car has, counted before they are read, so that it depends on the history
-// and the seed only.
+// Who gets how many of the rows that may be trained on. When there are too many, rows are thinned, not cars: every car
+// keeps an equal part, in stretches long enough for averages, and what short cars leave goes to the others. Where equal
+// parts would be too short for that, every car keeps a short one, which tells how cars differ, and cars drawn by the
+// seed keep a long stretch besides, which tells how far long averages go. Decided from how many rows each car has,
+// counted before they are read, so that it depends on the history and the seed only.
 import { createHash } from 'node:crypto';
 import { counted } from '../../core/counted.ts';
 
 /**
- * Rows of a stretch: eight times the longest average of any head (200 events), so that training sees averages as they are in
- * the middle of a drive. Fewer where so long ones would be too few places, or more than a car's part.
+ * Rows of a stretch: eight times the longest average of any head (200 events), so that training sees averages as they
+ * are in the middle of a drive. Fewer where so long ones would be too few places, or more than a car's part.
  */
 export const STRETCH_ROWS = 1600;
 const LEAST_STRETCHES = 20;
@@ -76,8 +76,8 @@ export interface Dealing {
 }
 
 /**
- * Deals out `most` rows: equal parts where these are no shorter than `stretch`, else short ones (no shorter than `least`) and, by
- * the draw, whole stretches.
+ * Deals out `most` rows: equal parts where these are no shorter than `stretch`, else short ones (no shorter than
+ * `least`) and, by the draw, whole stretches.
  */
 export function dealRows(
   rowsOf: ReadonlyMap<string, number>,

@@ -1,4 +1,5 @@
-// The rows of a training run with all that is known of them, out of the log or a recording: what runJob (job.ts) fits on.
+// The rows of a training run with all that is known of them, out of the log or a recording: what runJob (job.ts) fits
+// on.
 
 import type { Catalogue } from '../../core/catalogue.ts';
 import { counted } from '../../core/counted.ts';

@@ -1,5 +1,6 @@
-// Variants of vehicle in a history: cars that measure the same signals. Each gets heads of its own (core/model/heads/variant/reference.ts),
-// fitted on its rows and channels only. A history of one variant is fitted as a whole, without any of this.
+// Variants of vehicle in a history: cars that measure the same signals. Each gets heads of its own
+// (core/model/heads/variant/reference.ts), fitted on its rows and channels only. A history of one variant is fitted as
+// a whole, without any of this.
 import type { Prepared, Variant } from '../../core/model/prepared.ts';
 import type { Series } from './series.ts';
 

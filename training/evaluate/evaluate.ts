@@ -1,6 +1,7 @@
-// What a data scientist wants to know before believing a model, as numbers: is the promised budget kept by cars not used to set
-// it, what is found and how fast, what do the usual methods find on the same rows, and did the inputs drift. Everything is
-// measured on rows judged by a model that had not seen their car. Bounded in time: long histories are thinned to whole series.
+// What a data scientist wants to know before believing a model, as numbers: is the promised budget kept by cars not
+// used to set it, what is found and how fast, what do the usual methods find on the same rows, and did the inputs
+// drift. Everything is measured on rows judged by a model that had not seen their car. Bounded in time: long histories
+// are thinned to whole series.
 
 import { concat } from '../../core/math/concat.ts';
 import type { Backend } from '../../core/model/backend.ts';

@@ -1,4 +1,5 @@
-// Examples of alerts for the report: the score around a fault that was found, and the signals blamed, expected beside seen.
+// Examples of alerts for the report: the score around a fault that was found, and the signals blamed, expected beside
+// seen.
 import type { Detector } from '../../core/model/detector.ts';
 import { isActive, isStrange, NEVER_SEEN, stepAlert } from '../../core/model/hysteresis.ts';
 import type { PerturbedSeries } from './perturb.ts';

@@ -1,4 +1,5 @@
-// Known faults judged one by one, on scores by models that had not seen the car, and the alerts that none of them explains.
+// Known faults judged one by one, on scores by models that had not seen the car, and the alerts that none of them
+// explains.
 import type { AlertRule } from '../../core/model/hysteresis.ts';
 import { alertsOf } from '../calibrate/alerts.ts';
 import { type KnownFault, visibleIn } from '../data/ground-truth.ts';

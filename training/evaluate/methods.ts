@@ -1,5 +1,5 @@
-// How one method is judged on rows with known faults: ranking of rows, faults found while they last, false alerts on the same
-// rows untouched. The same for the model, the champion and every baseline.
+// How one method is judged on rows with known faults: ranking of rows, faults found while they last, false alerts on
+// the same rows untouched. The same for the model, the champion and every baseline.
 
 import { concat } from '../../core/math/concat.ts';
 import type { AlertRule } from '../../core/model/hysteresis.ts';

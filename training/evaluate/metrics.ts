@@ -1,5 +1,5 @@
-// How detectors are judged: ranking measures over rows, event recall, delay and false alerts over alerts. Scores are never
-// point-adjusted: a fault found at its end counts for what it was, late.
+// How detectors are judged: ranking measures over rows, event recall, delay and false alerts over alerts. Scores are
+// never point-adjusted: a fault found at its end counts for what it was, late.
 import { quantileOf } from '../../core/math/quantile.ts';
 
 /** Indexes of `scores` from the highest to the lowest. */

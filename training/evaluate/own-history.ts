@@ -1,6 +1,7 @@
-// A model that was just trained scores its own history, as `score --csv` would: each car followed from its first row, alerts by the
-// hysteresis of the stream. Thresholds are set on cars a model has not seen, by models that are not the released one; should the two
-// ever part, or the history be of another kind than a budget can be kept on, it is seen here, and such a model is not released.
+// A model that was just trained scores its own history, as `score --csv` would: each car followed from its first row,
+// alerts by the hysteresis of the stream. Thresholds are set on cars a model has not seen, by models that are not the
+// released one; should the two ever part, or the history be of another kind than a budget can be kept on, it is seen
+// here, and such a model is not released.
 import { counted, percent } from '../../core/counted.ts';
 import { TelltaleError } from '../../core/errors.ts';
 import type { ModelBundle } from '../../core/model/bundle.ts';
@@ -15,8 +16,9 @@ import { rowsIn, type Series } from '../data/series.ts';
 import { dealRows, STRETCH_ROWS } from '../data/shares.ts';
 
 /**
- * Rows looked at, of each car from its first one on. Of a longer history some cars are followed for long, drawn by the seed: what an
- * average over minutes does is not seen in the first minute of each. The others come by once round of the hysteresis at least.
+ * Rows looked at, of each car from its first one on. Of a longer history some cars are followed for long, drawn by the
+ * seed: what an average over minutes does is not seen in the first minute of each. The others come by once round of the
+ * hysteresis at least.
  */
 const MOST_ROWS = 40_000;
 const LEAST_ROWS = 20;

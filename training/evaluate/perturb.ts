@@ -1,6 +1,6 @@
-// Synthetic faults for any data set: what goes wrong with sensors and couplings everywhere, put into copies of normal rows, so
-// that a report can say what would be found where no fault was ever logged. Sizes are in robust standard deviations of the
-// signal; one signal is struck at a time.
+// Synthetic faults for any data set: what goes wrong with sensors and couplings everywhere, put into copies of normal
+// rows, so that a report can say what would be found where no fault was ever logged. Sizes are in robust standard
+// deviations of the signal; one signal is struck at a time.
 import type { Scaler } from '../../core/model/features.ts';
 import { normal, type Random, seededRandom } from '../../core/model/random.ts';
 import type { Series } from '../data/series.ts';

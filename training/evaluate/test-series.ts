@@ -1,5 +1,5 @@
-// Which rows a report judges: whole series of cars left out, untouched, judged by the fold that had not seen them. With few cars,
-// the later half of each.
+// Which rows a report judges: whole series of cars left out, untouched, judged by the fold that had not seen them. With
+// few cars, the later half of each.
 import type { Folds } from '../data/folds.ts';
 import type { Series } from '../data/series.ts';
 
@@ -12,8 +12,9 @@ export interface TestSeries {
 }
 
 /**
- * Series that are judged: whole ones of fold 0 and on, until there are enough rows; with few cars the last fold's stretch.
- * Those that are `broken` are passed over, because their alerts are no false ones, unless nothing else is left.
+ * Series that are judged: whole ones of fold 0 and on, until there are enough rows; with few cars the last fold's
+ * stretch. Those that are `broken` are passed over, because their alerts are no false ones, unless nothing else is
+ * left.
  */
 export function chooseTest(
   series: readonly Series[],

@@ -1,5 +1,5 @@
-// Whether a model keeps the budget that was asked for, in words: a first model of half an hour seldom does, and says so wherever it
-// is spoken of.
+// Whether a model keeps the budget that was asked for, in words: a first model of half an hour seldom does, and says so
+// wherever it is spoken of.
 
 export interface Verdict {
   /** Alerts an hour met on cars not used to set the threshold are more than asked for and more than chance gives. */

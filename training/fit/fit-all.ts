@@ -1,5 +1,5 @@
-// All parts of a model, fitted on all rows, and on parts of them to judge the rest: relation heads in a thread, networks and simple heads
-// on this one.
+// All parts of a model, fitted on all rows, and on parts of them to judge the rest: relation heads in a thread,
+// networks and simple heads on this one.
 import type { LayersModel } from '@tensorflow/tfjs';
 import type { ResidualHeadPlan } from '../../core/model/heads/residual/fit.ts';
 import { wrapHead } from '../../core/model/heads/variant/fit.ts';
@@ -14,8 +14,8 @@ import { type FittedHeads, fitRelationsBeside } from './relations.ts';
 export const TRIM = 0.03;
 
 /**
- * Heads besides the relation head. A linear forecast tells most on a single rig, where the same minutes come again and again,
- * and least on a fleet.
+ * Heads besides the relation head. A linear forecast tells most on a single rig, where the same minutes come again and
+ * again, and least on a fleet.
  */
 const usualHeads = (oneRig: boolean): readonly ResidualHeadPlan[] => [
   { name: 'autoencoder', source: 'autoencoder', span: 30, share: 0.4 },

@@ -1,5 +1,5 @@
-// What a model knows of losses (core/model/losses.ts): the gaps between readings that are usual for each signal, and for each kind of
-// car how its channels hang together, so that a lost one can be guessed from those that are left.
+// What a model knows of losses (core/model/losses.ts): the gaps between readings that are usual for each signal, and
+// for each kind of car how its channels hang together, so that a lost one can be guessed from those that are left.
 
 import { invertSpd, ledoitWolf } from '../../core/math/linear-algebra.ts';
 import type { ModelBundle } from '../../core/model/bundle.ts';

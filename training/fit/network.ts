@@ -84,8 +84,8 @@ export async function fitNetwork(prepared: Prepared, options: NetworkOptions): P
 }
 
 /**
- * The heads with what losses do as it was measured on others, fitted on more rows of the same cars: it is a spread that is usual, and
- * costs as much to measure as the heads to fit.
+ * The heads with what losses do as it was measured on others, fitted on more rows of the same cars: it is a spread that
+ * is usual, and costs as much to measure as the heads to fit.
  */
 export const withShiftsOf = (heads: readonly HeadSpec[], measured: readonly HeadSpec[]): HeadSpec[] =>
   heads.map((spec, i) => {

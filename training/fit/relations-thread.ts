@@ -1,4 +1,5 @@
-// The thread that fits relation heads (relations.ts): it is given its work, says how far it is and what came of it, and ends.
+// The thread that fits relation heads (relations.ts): it is given its work, says how far it is and what came of it, and
+// ends.
 import { parentPort, workerData } from 'node:worker_threads';
 import { TelltaleError } from '../../core/errors.ts';
 import { fitRelations, type RelationMessage, type RelationWork } from './relations.ts';

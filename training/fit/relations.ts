@@ -1,5 +1,6 @@
-// The relation heads of all variants of cars, fitted on all rows, and on all but each fold. It is a third of the work of a training and
-// needs no TensorFlow, so it is done in threads of its own, each some of the variants, while the networks are trained.
+// The relation heads of all variants of cars, fitted on all rows, and on all but each fold. It is a third of the work
+// of a training and needs no TensorFlow, so it is done in threads of its own, each some of the variants, while the
+// networks are trained.
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, TelltaleError } from '../../core/errors.ts';
 import { guessesOf } from '../../core/model/gauge/shifts.ts';

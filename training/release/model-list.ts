@@ -1,4 +1,5 @@
-// The registry for a person: one line a model, oldest first, and under them who is in charge since when, by whom and why.
+// The registry for a person: one line a model, oldest first, and under them who is in charge since when, by whom and
+// why.
 import { type Catalogue, catalogueHash } from '../../core/catalogue.ts';
 import type { ModelBundle } from '../../core/model/bundle.ts';
 import type { Release, ReleaseBook } from '../../core/model/releases.ts';

@@ -1,5 +1,5 @@
-// What leaves training can be read: a bundle goes through the text it travels as and is checked and made ready to run exactly as the
-// scorer does it, before anybody is told that it was written or released.
+// What leaves training can be read: a bundle goes through the text it travels as and is checked and made ready to run
+// exactly as the scorer does it, before anybody is told that it was written or released.
 import { messageOf, TelltaleError } from '../../core/errors.ts';
 import type { NewRecord } from '../../core/log/log.ts';
 import { checkBundle, type ModelBundle } from '../../core/model/bundle.ts';

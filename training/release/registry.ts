@@ -1,5 +1,5 @@
-// The registry: releases and aliases as records of the `models` topic, of which training is the only writer. Nothing is ever
-// changed in place; the topic is the history of who put what in charge, when and why.
+// The registry: releases and aliases as records of the `models` topic, of which training is the only writer. Nothing is
+// ever changed in place; the topic is the history of who put what in charge, when and why.
 import type { Catalogue } from '../../core/catalogue.ts';
 import { TelltaleError } from '../../core/errors.ts';
 import { type Log, MAX_RECORD_BYTES, type NewRecord } from '../../core/log/log.ts';
@@ -39,8 +39,8 @@ export interface RegistryOptions {
 }
 
 /**
- * `20260501-080000-1a2b3c`: when it was made (UTC) and the beginning of its hash; a first model's ends in `-first`, so that whoever sees
- * its name knows what it is.
+ * `20260501-080000-1a2b3c`: when it was made (UTC) and the beginning of its hash; a first model's ends in `-first`, so
+ * that whoever sees its name knows what it is.
  */
 export function versionOf(bundle: ModelBundle, nowMs: number): string {
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
@@ -93,7 +93,8 @@ function releaseRecords(release: Omit<Release, 'bundle' | 'parts'>, bundle: Mode
 }
 
 /**
- * Releases a bundle. The first model of a deployment becomes champion, later ones challenger, or champion when `promote`.
+ * Releases a bundle. The first model of a deployment becomes champion, later ones challenger, or champion when
+ * `promote`.
  * @throws TelltaleError MODEL_INVALID, LOG_RECORD_TOO_LARGE and other log errors; then nothing is released
  */
 export async function release(
@@ -159,8 +160,8 @@ export async function rollback(
 }
 
 /**
- * Deletes what a model has computed: its scores, its states and where it stood. The release itself stays and can be scored
- * again from the first offset.
+ * Deletes what a model has computed: its scores, its states and where it stood. The release itself stays and can be
+ * scored again from the first offset.
  * @throws TelltaleError MODEL_IN_USE while the model is champion or challenger, MODEL_NOT_FOUND
  */
 export async function drop({ log }: Pick<RegistryOptions, 'log'>, name: string): Promise<string[]> {

@@ -1,5 +1,5 @@
-// A model's folder: a standard LayersModel (model.json, weights.bin) that plain TensorFlow.js and Keras load, the bundle, the
-// card. It is written beside its place and moved there whole, so that a model is there or not, never half.
+// A model's folder: a standard LayersModel (model.json, weights.bin) that plain TensorFlow.js and Keras load, the
+// bundle, the card. It is written beside its place and moved there whole, so that a model is there or not, never half.
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { io, LayersModel } from '@tensorflow/tfjs';

@@ -1,4 +1,5 @@
-// The report's comparisons: the new model beside the champion on the same rows, and the faults the log knew of one by one.
+// The report's comparisons: the new model beside the champion on the same rows, and the faults the log knew of one by
+// one.
 import type { Evaluation } from '../evaluate/evaluate.ts';
 import type { FaultResult } from '../evaluate/methods.ts';
 import { escapeHtml, shortNumber } from './plots.ts';

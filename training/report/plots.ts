@@ -1,5 +1,5 @@
-// Plots for the report as inline SVG: lines, histograms and bars, nothing but text and paths, so that the page works offline
-// and prints. Colours come from the page's CSS variables, so a dark page has dark plots.
+// Plots for the report as inline SVG: lines, histograms and bars, nothing but text and paths, so that the page works
+// offline and prints. Colours come from the page's CSS variables, so a dark page has dark plots.
 
 export const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -1,5 +1,5 @@
-// Fits how far single channels' averages go in stretches of whole cars (core/model/gauge/reach.ts): from where their furthest tenth
-// begins, a generalised Pareto tail.
+// Fits how far single channels' averages go in stretches of whole cars (core/model/gauge/reach.ts): from where their
+// furthest tenth begins, a generalised Pareto tail.
 
 import { fitGeneralizedPareto, quantileOfPareto } from '../../math/pareto.ts';
 import { quantileOf } from '../../math/quantile.ts';
@@ -55,9 +55,9 @@ export class Extremes {
   }
 
   /**
-   * In how many stretches channel k is measured when the fold that measures it most is left out. What is decided by a count is decided by
-   * this one, for the model of all cars and for those that judge it: four cars are three to each judge, and where the two went different
-   * ways the threshold was set on another model than the released one.
+   * In how many stretches channel k is measured when the fold that measures it most is left out. What is decided by a
+   * count is decided by this one, for the model of all cars and for those that judge it: four cars are three to each
+   * judge, and where the two went different ways the threshold was set on another model than the released one.
    */
   fewestOf(k: number): number {
     const byFold = new Uint32Array(256);
@@ -77,8 +77,8 @@ const FURTHEST = 0.1;
 const FEW = 8;
 const LEAST_REACH = 1e-3;
 /**
- * Stretches' worth that all channels together say of how steep the tail of one is: with the few stretches of a small history it is
- * theirs, with a fleet's it is the channel's own.
+ * Stretches' worth that all channels together say of how steep the tail of one is: with the few stretches of a small
+ * history it is theirs, with a fleet's it is the channel's own.
  */
 const KIN = 40;
 

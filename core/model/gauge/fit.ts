@@ -1,5 +1,6 @@
-// Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in units of
-// each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks for them.
+// Fits gauges: what averages of residuals of unseen cars normally do together. Precision by Ledoit–Wolf shrinkage in
+// units of each channel's spread, once more without the strangest rows; the tails of single channels where a gauge asks
+// for them.
 import { invariant } from '../../errors.ts';
 import { invertSpd, ledoitWolf } from '../../math/linear-algebra.ts';
 import { quantileOf } from '../../math/quantile.ts';

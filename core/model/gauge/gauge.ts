@@ -1,9 +1,9 @@
-// A gauge: a stream of residual vectors averaged over `span` events and judged by what such averages normally do together.
-// The covariance is that of the AVERAGED residuals of cars the forecaster had not seen, so it knows how long deviations
-// last and how much cars differ. The statistic is the Mahalanobis distance, with `tails` the strangest channels' levels,
-// with `reach` the rarity of the one channel that is furthest out (reach.ts).
-// An average over minutes would go on accusing long after a fault is gone; with `release` it is let go as soon as the last
-// few events are clearly nearer to the usual than it is (an adaptive EWMA, Capizzi & Masarotto 2003, on the way back only).
+// A gauge: a stream of residual vectors averaged over `span` events and judged by what such averages normally do
+// together. The covariance is that of the AVERAGED residuals of cars the forecaster had not seen, so it knows how long
+// deviations last and how much cars differ. The statistic is the Mahalanobis distance, with `tails` the strangest
+// channels' levels, with `reach` the rarity of the one channel that is furthest out (reach.ts). An average over minutes
+// would go on accusing long after a fault is gone; with `release` it is let go as soon as the last few events are
+// clearly nearer to the usual than it is (an adaptive EWMA, Capizzi & Masarotto 2003, on the way back only).
 import { TelltaleError } from '../../errors.ts';
 import { checkSpan, type HeadInput, smoothingTable } from '../heads/head.ts';
 import { compileMap } from '../kernel.ts';
@@ -30,13 +30,14 @@ export interface GaugeSpec {
   /** How much nearer to 0 the newest events must be before an average follows them, in the stream's unit. Absent: never. */
   readonly release?: number;
   /**
-   * base64 floats, as in ReachTails: how far whole cars' averages go. The statistic is then the rarity of the rarest channel, each
-   * on its own, and neither `precision` nor `tails` is there.
+   * base64 floats, as in ReachTails: how far whole cars' averages go. The statistic is then the rarity of the rarest
+   * channel, each on its own, and neither `precision` nor `tails` is there.
    */
   readonly reach?: string;
   /**
-   * How averages are shifted when a channel is lost: with `precision` as Shifts has it, with `reach` for each channel lost the root
-   * mean square of each channel's shift, channels × channels; base64 floats. Absent: not known, taken as 0.
+   * How averages are shifted when a channel is lost: with `precision` as Shifts has it, with `reach` for each channel
+   * lost the root mean square of each channel's shift, channels × channels; base64 floats. Absent: not known, taken as
+   * 0.
    */
   readonly shifts?: string;
 }
@@ -66,8 +67,8 @@ export interface AveragePlan {
 }
 
 /**
- * Takes an event into the averages in `state`, one a channel, which begin at 0: what is usual of every stream. `fresh`: averages of the same stream over FRESH_SPAN events, with which an average
- * that has a `release` is let go.
+ * Takes an event into the averages in `state`, one a channel, which begin at 0: what is usual of every stream. `fresh`:
+ * averages of the same stream over FRESH_SPAN events, with which an average that has a `release` is let go.
  */
 export function createAverage({ span, release }: AveragePlan, channels: number) {
   const table = smoothingTable(span);
@@ -191,8 +192,8 @@ function createReachGauge(reach: ReachTails, plan: AveragePlan, shifts: Shifts |
 }
 
 /**
- * What sizes are multiplied by while channels are lost: what a loss shifts goes further by itself, so it must go further to be as
- * rare; a lost channel goes nowhere.
+ * What sizes are multiplied by while channels are lost: what a loss shifts goes further by itself, so it must go
+ * further to be as rare; a lost channel goes nowhere.
  */
 export function createHeldIn(
   reach: ReachTails,

@@ -1,5 +1,5 @@
-// A gauge in lanes (core/model/gauge/gauge.ts): averages of a stream, and what the kernel makes of them by the matrix, or the
-// reach, that is left under the wave's pattern of losses.
+// A gauge in lanes (core/model/gauge/gauge.ts): averages of a stream, and what the kernel makes of them by the matrix,
+// or the reach, that is left under the wave's pattern of losses.
 
 import type { Frame } from '../lanes/frame.ts';
 import { SLOT } from '../lanes/kernel.ts';

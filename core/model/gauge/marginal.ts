@@ -1,7 +1,7 @@
-// What is left of a quadratic form x'Px, the strangeness of averages by their inverse covariance P, when something of x is not
-// known: a channel that is not measured says nothing (it is integrated out exactly), and the shifts that its absence gives the
-// others count as spread that is usual while it lasts. Both are updates of P of low rank (Woodbury 1950), so a pattern of losses
-// costs a small inverse once and a few products an event.
+// What is left of a quadratic form x'Px, the strangeness of averages by their inverse covariance P, when something of x
+// is not known: a channel that is not measured says nothing (it is integrated out exactly), and the shifts that its
+// absence gives the others count as spread that is usual while it lasts. Both are updates of P of low rank (Woodbury
+// 1950), so a pattern of losses costs a small inverse once and a few products an event.
 
 import { smoothingTable } from '../heads/head.ts';
 import type { Losses } from '../losses.ts';
@@ -49,7 +49,8 @@ export interface Marginal {
 }
 
 /**
- * @param vectors directions of x, each n long, that say nothing (size Infinity) or are usual up to their length times `sizes`
+ * @param vectors directions of x, each n long, that say nothing (size Infinity) or are usual up to their length times
+ * `sizes`
  */
 export function marginalOf(
   precision: ArrayLike<number>,

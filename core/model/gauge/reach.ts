@@ -1,5 +1,6 @@
-// How far out a channel's average is, by what whole cars do. Channels differ in how far they usually go and in how heavy their tails
-// are; on this scale what is out of the question for one of them counts as much as what is out of the question for another.
+// How far out a channel's average is, by what whole cars do. Channels differ in how far they usually go and in how
+// heavy their tails are; on this scale what is out of the question for one of them counts as much as what is out of the
+// question for another.
 import { TelltaleError } from '../../errors.ts';
 import type { Floats } from '../numbers.ts';
 
@@ -7,9 +8,9 @@ import type { Floats } from '../numbers.ts';
 export const REACH_NUMBERS = 3;
 
 /**
- * 3·channels numbers. First for each channel the size u that one stretch of driving in ten passes, > 0. Then for each σ / s and ξ / s,
- * where σ (> 0) and ξ (≥ 0) are scale and shape of the generalised Pareto tail of the sizes beyond u, and s is σ / u of the usual
- * channel: one with that σ / u and ξ = 0 goes on in proportion to its size.
+ * 3·channels numbers. First for each channel the size u that one stretch of driving in ten passes, > 0. Then for each σ
+ * / s and ξ / s, where σ (> 0) and ξ (≥ 0) are scale and shape of the generalised Pareto tail of the sizes beyond u,
+ * and s is σ / u of the usual channel: one with that σ / u and ξ = 0 goes on in proportion to its size.
  */
 export type ReachTails = Floats;
 

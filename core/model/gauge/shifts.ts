@@ -1,5 +1,6 @@
-// Measures what a loss does to the rest: heads follow rows of the history once as they are and once without a channel, for each
-// channel, by the path that scores. How far averages are then apart is what core/model/gauge/marginal.ts counts as usual.
+// Measures what a loss does to the rest: heads follow rows of the history once as they are and once without a channel,
+// for each channel, by the path that scores. How far averages are then apart is what core/model/gauge/marginal.ts
+// counts as usual.
 import type { Head, HeadInput } from '../heads/head.ts';
 import { guessOf, type Losses, type LossSpec } from '../losses.ts';
 import { decodeFloats } from '../numbers.ts';
@@ -205,8 +206,8 @@ function apply(matrix: ArrayLike<number>, x: Float64Array, n: number): Float64Ar
 const inner = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
 /**
- * The vector v with the largest v'Pv for which vv' is a part of the covariance C: power iteration on C·P. Null where that is next to
- * nothing.
+ * The vector v with the largest v'Pv for which vv' is a part of the covariance C: power iteration on C·P. Null where
+ * that is next to nothing.
  */
 function leadingDirection(
   covariance: Float64Array,

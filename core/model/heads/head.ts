@@ -1,6 +1,6 @@
-// A head is one detector among several: it follows a car event by event and gives statistics, each calibrated on its own
-// (tail.ts), so that heads with different units compete on one scale. A new kind of head is a folder beside this file and a
-// line in kinds.ts.
+// A head is one detector among several: it follows a car event by event and gives statistics, each calibrated on its
+// own (tail.ts), so that heads with different units compete on one scale. A new kind of head is a folder beside this
+// file and a line in kinds.ts.
 import { TelltaleError } from '../../errors.ts';
 import type { Losses } from '../losses.ts';
 import type { Floats } from '../numbers.ts';
@@ -38,8 +38,8 @@ export interface HeadShape {
   /** 1 for a statistic that ranks rows: it counts from the first strangeness on. Absent: all support, and speak when they are rarely so high. */
   readonly ranks?: readonly number[];
   /**
-   * Where a history is long enough to know how seldom that is, the raw value from which a statistic is as loud as an alert.
-   * Absent: training finds it for those heard alone.
+   * Where a history is long enough to know how seldom that is, the raw value from which a statistic is as loud as an
+   * alert. Absent: training finds it for those heard alone.
    */
   readonly loud?: number;
   /** 32-bit floats of state a car needs. All zero is the state of a car never seen. */
@@ -57,8 +57,8 @@ export interface Head extends HeadShape {
     statisticsAt: number,
   ): void;
   /**
-   * Each channel's part in statistic `index` of the last step, ≥ 0, any scale; behind the channels the parts of signals that stood
-   * still, where the array has room for them.
+   * Each channel's part in statistic `index` of the last step, ≥ 0, any scale; behind the channels the parts of signals
+   * that stood still, where the array has room for them.
    */
   blame(index: number, parts: Float64Array): void;
   /** What the head expected of each channel in the last step, as features; heads that foretell nothing lack it. */

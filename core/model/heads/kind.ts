@@ -1,5 +1,5 @@
-// What a kind of head is: all that the rest of the program asks of it, declared in its folder. Nothing outside asks what kind a
-// head is. A new kind is a folder beside this file and a line in kinds.ts.
+// What a kind of head is: all that the rest of the program asks of it, declared in its folder. Nothing outside asks
+// what kind a head is. A new kind is a folder beside this file and a line in kinds.ts.
 import { TelltaleError } from '../../errors.ts';
 import type { ConstantSignals } from '../features.ts';
 import type { LaneHead, LanePlace } from '../lanes/head.ts';

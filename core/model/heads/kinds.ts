@@ -1,4 +1,5 @@
-// The kinds of heads there are, one a line: those that are fitted alike are fitted, and stand in a bundle, in this order.
+// The kinds of heads there are, one a line: those that are fitted alike are fitted, and stand in a bundle, in this
+// order.
 import { constantKind } from './constant/kind.ts';
 import { jumpKind } from './jump/kind.ts';
 import type { HeadKinds } from './kind.ts';

@@ -1,5 +1,5 @@
-// What every report sets beside the model: methods anyone would try first, fitted on the same rows. Each gives a number a row,
-// higher is stranger; all are smoothed and calibrated alike, so that only the method differs.
+// What every report sets beside the model: methods anyone would try first, fitted on the same rows. Each gives a number
+// a row, higher is stranger; all are smoothed and calibrated alike, so that only the method differs.
 import type { Prepared } from '../../../core/model/prepared.ts';
 
 export interface Baseline {

@@ -1,4 +1,5 @@
-// An isolation forest (Liu, Ting & Zhou 2008): random cuts separate what is strange sooner. 100 trees of 256 rows, as there.
+// An isolation forest (Liu, Ting & Zhou 2008): random cuts separate what is strange sooner. 100 trees of 256 rows, as
+// there.
 
 import type { Prepared } from '../../../core/model/prepared.ts';
 import { type Random, seededRandom } from '../../../core/model/random.ts';

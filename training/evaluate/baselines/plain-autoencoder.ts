@@ -1,5 +1,5 @@
-// The autoencoder of public demos: min–max scaled inputs, relu layers and a relu output, mean squared error, the row's error as
-// score. It is here to be compared with, as it is commonly built.
+// The autoencoder of public demos: min–max scaled inputs, relu layers and a relu output, mean squared error, the row's
+// error as score. It is here to be compared with, as it is commonly built.
 import type { Backend } from '../../../core/model/backend.ts';
 import { compileNetwork } from '../../../core/model/kernel.ts';
 import type { Prepared } from '../../../core/model/prepared.ts';

@@ -1,5 +1,5 @@
-// The still head of a model (core/model/heads/constant/reference.ts): which signals stood still, what they were, and whether one that moves is an
-// alert by itself. There is nothing else to fit.
+// The still head of a model (core/model/heads/constant/reference.ts): which signals stood still, what they were, and
+// whether one that moves is an alert by itself. There is nothing else to fit.
 import type { ConstantSignals } from '../../features.ts';
 import type { FittedScaler } from '../../fitted-scaler.ts';
 import type { ConstantSpec } from './spec.ts';
@@ -9,9 +9,9 @@ const SPAN = 30;
 const SLOW = 2400;
 
 /**
- * Alerts that a budget must allow over the rows in which a signal was measured for it to be known that it moves less often than alerts
- * may come: what never happened in n chances happens in fewer than 3 of n, with 95 % confidence (the rule of three, Hanley &
- * Lippman-Hand 1983).
+ * Alerts that a budget must allow over the rows in which a signal was measured for it to be known that it moves less
+ * often than alerts may come: what never happened in n chances happens in fewer than 3 of n, with 95 % confidence (the
+ * rule of three, Hanley & Lippman-Hand 1983).
  */
 const ALERTS_TO_KNOW = 3;
 
@@ -22,8 +22,8 @@ export interface Watched {
 }
 
 /**
- * The signals that stood still, with what they were. Of a long history only those are watched that it says enough of; of a short one all,
- * as evidence among other.
+ * The signals that stood still, with what they were. Of a long history only those are watched that it says enough of;
+ * of a short one all, as evidence among other.
  * @param allowed alerts that the budget allows over all rows
  */
 export function constantSignals(

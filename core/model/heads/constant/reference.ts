@@ -1,6 +1,7 @@
-// The still head: signals that were the same in every row of the history. No relation can be learnt of them, so they are no channels;
-// but when one of them is something else for once, that has never happened to any car. It is evidence for as long as it lasts, until it
-// has become the car's usual state. Where the history is long, it has a voice besides (core/model/heads/constant/fit.ts).
+// The still head: signals that were the same in every row of the history. No relation can be learnt of them, so they
+// are no channels; but when one of them is something else for once, that has never happened to any car. It is evidence
+// for as long as it lasts, until it has become the car's usual state. Where the history is long, it has a voice besides
+// (core/model/heads/constant/fit.ts).
 import { LOST, NOT_MEASURED } from '../../features.ts';
 import { type Head, smoothingTable } from '../head.ts';
 import { type ConstantSpec, constantShape } from './spec.ts';

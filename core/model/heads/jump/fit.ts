@@ -1,5 +1,5 @@
-// Fits the shock head (core/model/heads/jump/reference.ts): what each channel's movements seldom exceed, and what averages of the
-// rest normally do; on all rows, and without each fold.
+// Fits the shock head (core/model/heads/jump/reference.ts): what each channel's movements seldom exceed, and what
+// averages of the rest normally do; on all rows, and without each fold.
 
 import { quantileOf } from '../../../math/quantile.ts';
 import { sortedWithout } from '../../../math/sorted-without.ts';
@@ -45,8 +45,8 @@ function eachMovement(prepared: Prepared, visit: (row: number, movement: Float64
 const MOST_SIZES = 50_000;
 
 /**
- * What nearly all movements stay within, and nearly all of those that are movements (one step of a coarse reading is no jump); of all
- * folds but `left`.
+ * What nearly all movements stay within, and nearly all of those that are movements (one step of a coarse reading is no
+ * jump); of all folds but `left`.
  */
 function seldomExceeded(prepared: Prepared, folds: Uint8Array): (left: number) => number[] {
   const { channels, count } = prepared;

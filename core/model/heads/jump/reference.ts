@@ -1,6 +1,7 @@
-// The shock head: a reading that jumped as readings of its kind do not. A sensor that is suddenly off by a little stays in its
-// range and soon becomes the car's habit; what gives it away is the one step no physical quantity takes. Movements from event
-// to event count by what they have beyond nearly all movements of the channel seen in training; a gauge holds them for a while.
+// The shock head: a reading that jumped as readings of its kind do not. A sensor that is suddenly off by a little stays
+// in its range and soon becomes the car's habit; what gives it away is the one step no physical quantity takes.
+// Movements from event to event count by what they have beyond nearly all movements of the channel seen in training; a
+// gauge holds them for a while.
 import { createGauge } from '../../gauge/gauge.ts';
 import { type Head, MOST_STEPS_MOVED } from '../head.ts';
 import { type JumpSpec, jumpShape } from './spec.ts';

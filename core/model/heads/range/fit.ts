@@ -1,4 +1,5 @@
-// Fits the range head: how far each channel goes, up and down, on the training rows; on all of them, and without each fold.
+// Fits the range head: how far each channel goes, up and down, on the training rows; on all of them, and without each
+// fold.
 
 import { sortedWithout } from '../../../math/sorted-without.ts';
 import { tailOfSorted } from '../../fit-tail.ts';
@@ -72,8 +73,8 @@ function stretchesWithout(pieces: readonly Piece[], left: number): Piece[] {
 }
 
 /**
- * The stretches in which each channel is measured, as few as there are with all folds or without any one: what is decided by a count is
- * decided alike for the model of all cars and for those that judge it.
+ * The stretches in which each channel is measured, as few as there are with all folds or without any one: what is
+ * decided by a count is decided alike for the model of all cars and for those that judge it.
  * @param folds of each row
  */
 export function fewestStretches(prepared: Prepared, folds: Uint8Array, foldCount: number): Float64Array {

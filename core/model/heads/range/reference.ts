@@ -1,5 +1,6 @@
-// The range head: each channel on its own, against what it ever read in training. It knows no relations and holds no residual
-// within bounds, so what lies far outside everything seen is strange within seconds, whatever the other heads make of it.
+// The range head: each channel on its own, against what it ever read in training. It knows no relations and holds no
+// residual within bounds, so what lies far outside everything seen is strange within seconds, whatever the other heads
+// make of it.
 import { tailLevel } from '../../tail.ts';
 import { type Head, smoothingTable } from '../head.ts';
 import { type RangeSpec, rangeShape } from './spec.ts';

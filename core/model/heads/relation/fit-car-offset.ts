@@ -1,6 +1,6 @@
-// A car's habits: what its residuals are on average over a drive. How much cars differ in that, against how much averages of one car
-// waver, tells how many events of the fleet's a car's own are weighed against (the best linear guess of a random effect, Robinson
-// 1991, its variances by moments).
+// A car's habits: what its residuals are on average over a drive. How much cars differ in that, against how much
+// averages of one car waver, tells how many events of the fleet's a car's own are weighed against (the best linear
+// guess of a random effect, Robinson 1991, its variances by moments).
 
 import type { Sample } from './readers.ts';
 import { offHabit } from './streams.ts';

@@ -1,6 +1,6 @@
-// The relation head's readouts: what the others foretell of each channel, what its own level adds, and how far off both usually
-// are in this operating state. Fitted on all sampled rows, and without each fold. The strength of the ridge is the one that
-// foretells left-out cars best.
+// The relation head's readouts: what the others foretell of each channel, what its own level adds, and how far off both
+// usually are in this operating state. Fitted on all sampled rows, and without each fold. The strength of the ridge is
+// the one that foretells left-out cars best.
 
 import { dot } from '../../../math/linear-algebra.ts';
 import { quantileOf } from '../../../math/quantile.ts';
@@ -81,8 +81,8 @@ interface Both<T> {
 }
 
 /**
- * The readouts of both kinds where `others` and `own` say that a channel has this strength, into `out`. Inputs of the first kind lead
- * those of the second: one factor serves both.
+ * The readouts of both kinds where `others` and `own` say that a channel has this strength, into `out`. Inputs of the
+ * first kind lead those of the second: one factor serves both.
  */
 function solveBoth(
   sample: Sample,
@@ -119,9 +119,9 @@ const nothingYet = ({ channels, width }: Sample) => ({
 const ALL = { others: () => true, own: () => true };
 
 /**
- * The ridge strengths, one a channel, that foretell left-out rows best: what two signals share is read closely, what hardly
- * depends on the others (a pressure that each car has its own way) is not read into chance. `alike`: the same one for all, by the
- * sum of the logarithms of their errors, where rows are too few to choose for each.
+ * The ridge strengths, one a channel, that foretell left-out rows best: what two signals share is read closely, what
+ * hardly depends on the others (a pressure that each car has its own way) is not read into chance. `alike`: the same
+ * one for all, by the sum of the logarithms of their errors, where rows are too few to choose for each.
  */
 async function chooseLambdas(
   sample: Sample,

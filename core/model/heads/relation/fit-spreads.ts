@@ -1,5 +1,5 @@
-// How far off the relation head's readouts usually are in an operating state, and how much signals move in it: logs of spreads, as
-// ridge readouts of the averages and a few units.
+// How far off the relation head's readouts usually are in an operating state, and how much signals move in it: logs of
+// spreads, as ridge readouts of the averages and a few units.
 
 import { dot } from '../../../math/linear-algebra.ts';
 import { crossesOf, sumWithout } from '../../../math/ridge.ts';
@@ -43,8 +43,8 @@ const factorOf = ({ inputs, width }: Sample, weights: Float64Array, used: number
   spreadFactor(dot(weights, k * used, inputs, r * width, used));
 
 /**
- * How badly logs foretell the spread of `values`, one a channel: the mean of log s + x²/2s² over rows of the fold each row of
- * `weights` was fitted without, as a normal distribution has it, the squares bounded.
+ * How badly logs foretell the spread of `values`, one a channel: the mean of log s + x²/2s² over rows of the fold each
+ * row of `weights` was fitted without, as a normal distribution has it, the squares bounded.
  */
 function spreadErrors(
   sample: Sample,

@@ -1,6 +1,6 @@
-// Draws the forecaster's units. Each listens to three averages; three channels that have something to do with each other tell
-// more together than three at random, so they are drawn for a channel from those it is related to when all others are known
-// (partial correlations). What is drawn is fixed before anything is fitted.
+// Draws the forecaster's units. Each listens to three averages; three channels that have something to do with each
+// other tell more together than three at random, so they are drawn for a channel from those it is related to when all
+// others are known (partial correlations). What is drawn is fixed before anything is fitted.
 
 import { invertSpd } from '../../../math/linear-algebra.ts';
 import { createAverage } from '../../gauge/gauge.ts';
@@ -76,8 +76,8 @@ function drawOne(weights: Float64Array, random: () => number): number {
 }
 
 /**
- * `units` units over averages of channels that are kin; where there are `severalCars`, some with the car's own levels: of kin
- * channels, or of any.
+ * `units` units over averages of channels that are kin; where there are `severalCars`, some with the car's own levels:
+ * of kin channels, or of any.
  */
 export function drawUnits(
   prepared: Prepared,

@@ -1,6 +1,6 @@
-// Fits the relation head (core/model/heads/relation/reference.ts) on all rows at once, and besides, for each fold of cars, as it would
-// have been without them: those judge the cars left out, so that whitening, tails and threshold know how far off the
-// forecaster is on cars it has not seen.
+// Fits the relation head (core/model/heads/relation/reference.ts) on all rows at once, and besides, for each fold of
+// cars, as it would have been without them: those judge the cars left out, so that whitening, tails and threshold know
+// how far off the forecaster is on cars it has not seen.
 
 import { fitGauge, type GaugePlan, type GaugeRows } from '../../gauge/fit.ts';
 import { Extremes } from '../../gauge/fit-reach.ts';
@@ -83,8 +83,8 @@ const RELEASE: Readonly<Record<RelationGauge['stream'], number>> = {
 };
 
 /**
- * Rows of the stretch of driving that a row lies in, on average over the rows: where a few long stretches stand among many short
- * ones it is the long ones that long averages are learnt from, and most rows are theirs.
+ * Rows of the stretch of driving that a row lies in, on average over the rows: where a few long stretches stand among
+ * many short ones it is the long ones that long averages are learnt from, and most rows are theirs.
  */
 function stretchLength({ count, first }: Prepared): number {
   let squares = 0;
@@ -97,8 +97,8 @@ function stretchLength({ count, first }: Prepared): number {
 }
 
 /**
- * The gauges this history can calibrate: none averages over more than an eighth of a usual stretch, and of two that then last
- * almost as long the longer stays.
+ * The gauges this history can calibrate: none averages over more than an eighth of a usual stretch, and of two that
+ * then last almost as long the longer stays.
  */
 function gaugesFor(prepared: Prepared): WatchedGauge[] {
   const longest = Math.max(8, Math.round(stretchLength(prepared) / 8));

@@ -1,6 +1,6 @@
-// The forecaster of the relation head: a fixed pool of sparse tanh units with ridge readouts (random features, Rahimi & Recht 2007)
-// over averages of a car's readings and its own long-run level. A unit that touches a channel is left out of that channel's
-// readout, so one pool of N units serves all channels.
+// The forecaster of the relation head: a fixed pool of sparse tanh units with ridge readouts (random features, Rahimi &
+// Recht 2007) over averages of a car's readings and its own long-run level. A unit that touches a channel is left out
+// of that channel's readout, so one pool of N units serves all channels.
 import { TelltaleError } from '../../../errors.ts';
 import { compileMap, fastTanh } from '../../kernel.ts';
 import type { Losses } from '../../losses.ts';
@@ -15,8 +15,9 @@ export const FAN_IN = 3;
 export interface RelationPlan {
   readonly units: number;
   /**
-   * For each unit FAN_IN indexes into the averages (span-major: span × channels + channel) and, behind them, the car's own levels
-   * (channels). Units that listen to a level know what kind of car it is; only the readouts that may use levels use them.
+   * For each unit FAN_IN indexes into the averages (span-major: span × channels + channel) and, behind them, the car's
+   * own levels (channels). Units that listen to a level know what kind of car it is; only the readouts that may use
+   * levels use them.
    */
   readonly unitInputs: readonly number[];
   /** base64 floats: units × FAN_IN weights, then units biases. */
@@ -44,8 +45,8 @@ export const spreadInputCount = (units: number, channels: number): number =>
   unitsFrom(channels) + Math.min(SPREAD_UNITS, units);
 
 /**
- * Averages and moves count no further than this, in spreads of the channel, when the usual spread is read: in a state that hardly any car was
- * in it is what it was at the edge, and not what a line would make of it.
+ * Averages and moves count no further than this, in spreads of the channel, when the usual spread is read: in a state
+ * that hardly any car was in it is what it was at the edge, and not what a line would make of it.
  */
 const EDGE = 3;
 
@@ -120,8 +121,8 @@ export function createRelationInputs(
   };
 
   /**
-   * Counts the events for which channel k is lost. When it comes back: what its level is off, by as much of it as was guessed. A car that
-   * never measured it before knows so much less of it from then on (negative).
+   * Counts the events for which channel k is lost. When it comes back: what its level is off, by as much of it as was
+   * guessed. A car that never measured it before knows so much less of it from then on (negative).
    */
   const wasOff = (
     { lost, since }: Losses,

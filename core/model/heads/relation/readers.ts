@@ -1,4 +1,5 @@
-// What a readout of the relation head reads: rows sampled for it, the inputs it may use, and its weights from an inverse.
+// What a readout of the relation head reads: rows sampled for it, the inputs it may use, and its weights from an
+// inverse.
 
 import { maskedSolve, type RidgeRows, ridgeInverse } from '../../../math/ridge.ts';
 import { FAN_IN, inputCount, moveAt, type RelationPlan, unitsFrom } from './forecaster.ts';
@@ -55,8 +56,8 @@ export function leadingInverse(
 }
 
 /**
- * Weights of the channels' readouts, channels × width, from an inverse and the products with the targets, into `out`; of all
- * channels, or of those `among` says.
+ * Weights of the channels' readouts, channels × width, from an inverse and the products with the targets, into `out`;
+ * of all channels, or of those `among` says.
  */
 export function solveAll(
   { width, channels }: Pick<Sample, 'width' | 'channels'>,

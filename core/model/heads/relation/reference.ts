@@ -1,5 +1,6 @@
-// The relation head: each channel is foretold from all the OTHER channels, now and in their recent past (forecaster.ts), so that a
-// fault which breaks a relation shows while every reading stays in its range. Four kinds of evidence are gathered (streams.ts):
+// The relation head: each channel is foretold from all the OTHER channels, now and in their recent past
+// (forecaster.ts), so that a fault which breaks a relation shows while every reading stays in its range. Four kinds of
+// evidence are gathered (streams.ts):
 //   others   what is left when the other channels have spoken, over the spread that is usual in this operating state
 //   own      the same when the car's own long-run level may speak too: finds changes, forgives a car its habits
 //   fine     own, less what the car has shown so far, over the spread usual in this state and the doubt that is left about the

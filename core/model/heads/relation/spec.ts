@@ -10,13 +10,13 @@ import { type STREAMS, stateLayout } from './state.ts';
 export interface RelationSpec extends HeadSpec, RelationPlan {
   readonly kind: 'relation';
   /**
-   * base64 floats, 2·channels × inputCount, row after row: what the others foretell of each channel; what they and its own level
-   * do.
+   * base64 floats, 2·channels × inputCount, row after row: what the others foretell of each channel; what they and its
+   * own level do.
    */
   readonly readout: string;
   /**
-   * base64 floats, 3·channels × spreadInputCount, row after row: the log of the usual spread over the plain one, of the first
-   * residual, of the second, of the movement.
+   * base64 floats, 3·channels × spreadInputCount, row after row: the log of the usual spread over the plain one, of the
+   * first residual, of the second, of the movement.
    */
   readonly spreadReadout: string;
   /** base64 floats, 4·channels: the plain spread of the first residual, of the second, of the movement (> 0); the mean jitter. */
@@ -25,8 +25,8 @@ export interface RelationSpec extends HeadSpec, RelationPlan {
   readonly fleetEvents: string;
   readonly gauges: readonly RelationGauge[];
   /**
-   * base64 floats, channels × channels: for each channel lost the root mean square by which what is foretold of each channel is
-   * shifted, in its plain spread. Absent: not known, taken as 0.
+   * base64 floats, channels × channels: for each channel lost the root mean square by which what is foretold of each
+   * channel is shifted, in its plain spread. Absent: not known, taken as 0.
    */
   readonly shifts?: string;
 }

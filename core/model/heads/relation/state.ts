@@ -1,4 +1,5 @@
-// Where a car's state of the relation head lies: what forecaster (forecaster.ts), streams (streams.ts) and gauges remember of it.
+// Where a car's state of the relation head lies: what forecaster (forecaster.ts), streams (streams.ts) and gauges
+// remember of it.
 
 /** Averages of the readings that the forecaster sees, in events; the first is also what it foretells. */
 export const INPUT_SPANS = [4, 16, 100] as const;
@@ -10,8 +11,8 @@ export const STREAMS = ['others', 'own', 'fine', 'jitter'] as const;
 const HABITS = 3;
 
 /**
- * Where things lie in a car's state: a count of its events, then blocks of `channels` floats. `away`: events for which the channel was
- * lost, so that what is known of it is known from so many fewer.
+ * Where things lie in a car's state: a count of its events, then blocks of `channels` floats. `away`: events for which
+ * the channel was lost, so that what is known of it is known from so many fewer.
  */
 export const stateLayout = (channels: number) => ({
   count: 0,

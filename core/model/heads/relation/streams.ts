@@ -1,5 +1,5 @@
-// The streams of evidence of the relation head: what is left of each channel when the readouts have spoken, in units of what usually
-// is left, and less what is usual for the car.
+// The streams of evidence of the relation head: what is left of each channel when the readouts have spoken, in units of
+// what usually is left, and less what is usual for the car.
 
 import { createAverage, FRESH_SPAN } from '../../gauge/gauge.ts';
 import type { Floats } from '../../numbers.ts';
@@ -36,14 +36,14 @@ const FLEET_WEIGHT = 600;
 /** One event moves a habit no further than by this much of strangeness, so that a fault is slow to become one. */
 const MOST_NEWS = 0.3;
 /**
- * A residual says something new each fifteen events or so, and averages over ten times as many are judged: the doubt about a habit,
- * in squared spreads, is this over the events it is known from.
+ * A residual says something new each fifteen events or so, and averages over ten times as many are judged: the doubt
+ * about a habit, in squared spreads, is this over the events it is known from.
  */
 const DOUBT = 150;
 
 /**
- * What `value`, in spreads, is off a car's habit, which then learns from it. `share`: the event's share in the habit, one over the events
- * that it is known from: the car's, and those of the fleet's that these are weighed against.
+ * What `value`, in spreads, is off a car's habit, which then learns from it. `share`: the event's share in the habit,
+ * one over the events that it is known from: the car's, and those of the fleet's that these are weighed against.
  */
 export function offHabit(value: number, state: Float32Array, at: number, share: number): number {
   const off = value - state[at]!;
@@ -61,9 +61,10 @@ export interface StreamSource {
 }
 
 /**
- * The streams of evidence of one event; the forecaster has run. A car's habits are taken off all but `others`, so that cars of a kind
- * the forecaster hardly knows are judged by their own past. A channel that was not measured is as usual (0), so its average
- * fades; in `jitter`, while it is not lost, and where a movement cannot be told, it is not known (NaN), and the average stays.
+ * The streams of evidence of one event; the forecaster has run. A car's habits are taken off all but `others`, so that
+ * cars of a kind the forecaster hardly knows are judged by their own past. A channel that was not measured is as usual
+ * (0), so its average fades; in `jitter`, while it is not lost, and where a movement cannot be told, it is not known
+ * (NaN), and the average stays.
  */
 export function fillStreams(
   { channels, slow, spreads, fleetEvents }: StreamSource,

@@ -1,5 +1,5 @@
-// Fits a residual head: whitening (Ledoit–Wolf, twice, the second time without the strangest rows), the forecast's weights,
-// and the spread of each averaged component.
+// Fits a residual head: whitening (Ledoit–Wolf, twice, the second time without the strangest rows), the forecast's
+// weights, and the spread of each averaged component.
 
 import { ledoitWolf, solveSpd, symmetricEigen } from '../../../math/linear-algebra.ts';
 import { quantileOf } from '../../../math/quantile.ts';

@@ -1,4 +1,5 @@
-// What a lost channel does to a residual head: to its averaged components, by way of the autoencoder where it lives off one.
+// What a lost channel does to a residual head: to its averaged components, by way of the autoencoder where it lives off
+// one.
 
 import { chooseStretches, eachShift, type Guesses, rowsWithout, ShiftSums } from '../../gauge/shifts.ts';
 import type { Network } from '../../kernel.ts';

@@ -19,8 +19,8 @@ export function wrapHead(head: HeadSpec, variants: readonly Variant[], index: nu
 }
 
 /**
- * The heads with their variant's factor on their shares: what makes a threshold on the common score keep the same budget for
- * each variant, so that the one least known does not set it for all.
+ * The heads with their variant's factor on their shares: what makes a threshold on the common score keep the same
+ * budget for each variant, so that the one least known does not set it for all.
  */
 export function weighVariants(
   heads: readonly HeadSpec[],

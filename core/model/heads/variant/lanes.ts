@@ -1,5 +1,5 @@
-// A head for one variant of vehicle in lanes (core/model/heads/variant/reference.ts). Cars of a wave are of the same variants, so a head
-// either follows all of them or rests.
+// A head for one variant of vehicle in lanes (core/model/heads/variant/reference.ts). Cars of a wave are of the same
+// variants, so a head either follows all of them or rests.
 
 import { Frame } from '../../lanes/frame.ts';
 import type { LaneHead, LanePlace } from '../../lanes/head.ts';

@@ -1,6 +1,6 @@
-// A head for one variant of vehicle: cars that measure the same signals. A fleet of combustion and electric cars is two crowds;
-// one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels only, and rests
-// (statistics 0, state untouched) while a car of another variant is followed.
+// A head for one variant of vehicle: cars that measure the same signals. A fleet of combustion and electric cars is two
+// crowds; one covariance over both would call the scarcer of them strange. The inner head sees its variant's channels
+// only, and rests (statistics 0, state untouched) while a car of another variant is followed.
 import { type Losses, lossesAmong } from '../../losses.ts';
 import type { Head, HeadInput } from '../head.ts';
 import { createHead, type HeadKinds } from '../kind.ts';

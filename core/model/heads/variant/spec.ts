@@ -30,8 +30,8 @@ export function variantShape(spec: VariantSpec, channels: number, kinds: HeadKin
 }
 
 /**
- * Whether a car is of a variant, by what its event measured: an event that fits no variant better than another (few signals in it) leaves
- * the car with the one it had.
+ * Whether a car is of a variant, by what its event measured: an event that fits no variant better than another (few
+ * signals in it) leaves the car with the one it had.
  */
 export function belongsTo({ channels: own, others }: VariantSpec, channels: number): Crowd['has'] {
   const [mine, ...theirs] = marksOf([own, ...others], channels);
